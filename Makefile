@@ -1,0 +1,47 @@
+# Two commands for everyone: `make run` shows the product on a simulated city, `make test` proves it.
+# Both set up everything they need in .venv; nothing is installed outside of this folder.
+SHELL := /bin/bash
+PYTHON ?= python3
+BIN := .venv/bin
+UV_VERSION := 0.13.9
+
+export DAGSTER_DISABLE_TELEMETRY := yes
+export DBT_SEND_ANONYMOUS_USAGE_STATS := false
+export DO_NOT_TRACK := 1
+
+.PHONY: setup run test lint types sql unit bench clean
+
+setup: $(BIN)/.ready
+
+# A Debian without python3-venv has no pip to put into .venv: it is installed where we may, else said.
+$(BIN)/.ready: pyproject.toml uv.lock
+	@test -x $(BIN)/pip || $(PYTHON) -m venv .venv >/dev/null 2>&1 \
+	  || { test "$$(id -u)" = 0 && apt-get update -qq && apt-get install -qq -y python3-venv >/dev/null && $(PYTHON) -m venv .venv; } \
+	  || { echo "make: python3 -m venv failed; install the package python3-venv and try again" >&2; exit 1; }
+	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@$(BIN)/uv sync --frozen --inexact --quiet
+	@touch $@
+
+run: setup
+	$(BIN)/zhaoren demo
+
+test: setup lint types sql unit
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: setup
+	$(BIN)/mypy
+
+sql: setup
+	$(BIN)/sqlfluff lint dbt_project
+
+unit: setup
+	$(BIN)/pytest
+
+bench: setup
+	$(BIN)/python -m benchmarks
+
+clean:
+	rm -rf .venv var

@@ -1,0 +1,129 @@
+"""Where the data home lies and how the project is set: ``zhaoren.toml`` there, overridden by the environment.
+
+Every setting has a default; an unknown key in the file is an error. Numbers of policy do not belong here
+(they are dated parameters in ``models/policy``), secrets neither (a key file or the environment).
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+SETTINGS_FILE = "zhaoren.toml"
+DEFAULT_HOME = Path("var")
+
+
+class SettingsError(ValueError):
+    """``zhaoren.toml`` or a ZHAOREN_ variable cannot be used; says which key and why."""
+
+
+class WarehouseSettings(BaseModel):
+    """How much of the machine the warehouse may take."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    threads: int = Field(default=2, ge=1)
+    memory_limit: str = "4GB"
+
+
+class ListSettings(BaseModel):
+    """What the lists and reports for people look like."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    language: Literal["zh", "en"] = "zh"
+
+
+class ModelSettings(BaseModel):
+    """When the model is trained anew."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    retrain_after_months: int = Field(default=12, ge=1)
+
+
+class Settings(BaseSettings):
+    """All settings; environment variables (``ZHAOREN_WAREHOUSE__THREADS=4``) win over the file."""
+
+    model_config = SettingsConfigDict(env_prefix="ZHAOREN_", env_nested_delimiter="__", extra="forbid")
+
+    pseudonym_algorithm: Literal["sha256", "sm3"] = "sha256"
+    timezone: str = "Asia/Shanghai"
+    warehouse: WarehouseSettings = WarehouseSettings()
+    lists: ListSettings = ListSettings()
+    model: ModelSettings = ModelSettings()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        # The file's values arrive as arguments, so the environment comes first.
+        return env_settings, init_settings
+
+
+class DataHome:
+    """The folders of one data home (design: inbox, lake, vault, quarantine, ledger, warehouse, outputs)."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.resolve()
+        self.inbox = self.root / "inbox"
+        self.lake = self.root / "lake"
+        self.vault = self.root / "vault"
+        self.quarantine = self.root / "quarantine"
+        self.keys = self.root / "secrets" / "keys.json"
+        self.ledger = self.root / "ledger.db"
+        self.operations = self.root / "operations.db"
+        self.reference = self.root / "reference"
+        self.warehouse = self.root / "warehouse.duckdb"
+        self.dbt = self.root / "dbt"
+        self.published = self.root / "published"
+        self.registry = self.root / "registry"
+        self.outputs = self.root / "outputs"
+        self.checks = self.root / "checks"
+        self.dagster = self.root / "dagster"
+        self.settings_file = self.root / SETTINGS_FILE
+
+    def create(self) -> DataHome:
+        """Make the folders that do not exist yet, closed to other users of the machine."""
+        for folder in (self.root, self.inbox, self.reference, self.published, self.outputs, self.dbt, self.dagster):
+            folder.mkdir(parents=True, exist_ok=True)
+        self.root.chmod(0o700)
+        return self
+
+    def settings(self) -> Settings:
+        """Settings of this home; ``SettingsError`` where a key is unknown or a value does not fit."""
+        try:
+            return Settings(**self._read_file())
+        except tomllib.TOMLDecodeError as error:
+            raise SettingsError(f"{SETTINGS_FILE} is no valid TOML: {error}") from error
+        except ValidationError as error:
+            raise SettingsError(_plain(error)) from error
+
+    def _read_file(self) -> dict[str, Any]:
+        if not self.settings_file.is_file():
+            return {}
+        return tomllib.loads(self.settings_file.read_text(encoding="utf-8"))
+
+
+def find_home(given: Path | None = None) -> DataHome:
+    """The data home: as given, else ZHAOREN_HOME, else ``./var``."""
+    return DataHome(given or Path(os.environ.get("ZHAOREN_HOME") or DEFAULT_HOME))
+
+
+def _plain(error: ValidationError) -> str:
+    problems = [
+        f"{'.'.join(str(part) for part in item['loc'])}: "
+        + ("unknown setting" if item["type"] == "extra_forbidden" else item["msg"])
+        for item in error.errors(include_input=False, include_url=False)
+    ]
+    return f"{SETTINGS_FILE} or ZHAOREN_ variables: " + "; ".join(problems)
