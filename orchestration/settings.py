@@ -22,8 +22,8 @@ class SettingsError(ValueError):
     """``zhaoren.toml`` or a ZHAOREN_ variable cannot be used; says which key and why."""
 
 
-class WarehouseSettings(BaseModel):
-    """How much of the machine the warehouse may take."""
+class LimitSettings(BaseModel):
+    """How much of the machine a run may take."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -48,13 +48,13 @@ class ModelSettings(BaseModel):
 
 
 class Settings(BaseSettings):
-    """All settings; environment variables (``ZHAOREN_WAREHOUSE__THREADS=4``) win over the file."""
+    """All settings; environment variables (``ZHAOREN_LIMITS__THREADS=4``) win over the file."""
 
     model_config = SettingsConfigDict(env_prefix="ZHAOREN_", env_nested_delimiter="__", extra="forbid")
 
     pseudonym_algorithm: Literal["sha256", "sm3"] = "sha256"
     timezone: str = "Asia/Shanghai"
-    warehouse: WarehouseSettings = WarehouseSettings()
+    limits: LimitSettings = LimitSettings()
     lists: ListSettings = ListSettings()
     model: ModelSettings = ModelSettings()
 
@@ -67,6 +67,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
+        del settings_cls, dotenv_settings, file_secret_settings  # the signature is the library's
         # The file's values arrive as arguments, so the environment comes first.
         return env_settings, init_settings
 

@@ -1,0 +1,113 @@
+"""What was run when: the record of runs and of the months that are done, in ``operations.db`` of the data home.
+
+Belongs here: runs of the whole way. Deliveries are the business of the ledger (``ingestion``); Dagster keeps the
+steps of each run.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import sqlalchemy as sa
+
+METADATA = sa.MetaData()
+RUN = sa.Table(
+    "run",
+    METADATA,
+    sa.Column("run_id", sa.Integer, primary_key=True),
+    sa.Column("started_at", sa.String, nullable=False),
+    sa.Column("finished_at", sa.String),
+    sa.Column("as_of", sa.String, nullable=False),
+    sa.Column("months", sa.String, nullable=False),
+    sa.Column("status", sa.String, nullable=False),
+    sa.Column("failed_step", sa.String),
+    sa.Column("policy_version", sa.String, nullable=False),
+    sa.Column("code_version", sa.String, nullable=False),
+)
+MONTH_DONE = sa.Table(
+    "month_done",
+    METADATA,
+    sa.Column("month", sa.String, primary_key=True),
+    sa.Column("run_id", sa.Integer, nullable=False),
+    sa.Column("as_of", sa.String, nullable=False),
+)
+
+
+@dataclass(frozen=True)
+class RunRecord:
+    """One run of the whole way; ``status`` is running, done or failed."""
+
+    run_id: int
+    started_at: str
+    finished_at: str | None
+    as_of: str
+    months: tuple[str, ...]
+    status: str
+    failed_step: str | None
+    policy_version: str
+    code_version: str
+
+
+class Operations:
+    """The record of runs; opened by path, made at first use."""
+
+    def __init__(self, path: Path) -> None:
+        self._engine = sa.create_engine(f"sqlite:///{path}", poolclass=sa.NullPool)
+        METADATA.create_all(self._engine)
+
+    def begin(self, months: tuple[date, ...], as_of: datetime, policy_version: str, code_version: str) -> int:
+        """Note that a run begins; returns its number."""
+        row = {
+            "started_at": _stamp(datetime.now(UTC)),
+            "as_of": _stamp(as_of),
+            "months": json.dumps([_month(month) for month in months]),
+            "status": "running",
+            "policy_version": policy_version,
+            "code_version": code_version,
+        }
+        with self._engine.begin() as connection:
+            key = connection.execute(RUN.insert().values(**row)).inserted_primary_key
+        assert key is not None
+        return int(key[0])
+
+    def finish(self, run_id: int, failed_step: str | None = None) -> None:
+        """Note how a run ended; its months are done only where no step failed."""
+        ended = {
+            "finished_at": _stamp(datetime.now(UTC)),
+            "status": "failed" if failed_step else "done",
+            "failed_step": failed_step,
+        }
+        with self._engine.begin() as connection:
+            connection.execute(RUN.update().where(RUN.c.run_id == run_id).values(**ended))
+            if failed_step is None:
+                self._mark_months(connection, run_id)
+
+    def _mark_months(self, connection: sa.Connection, run_id: int) -> None:
+        run = connection.execute(sa.select(RUN).where(RUN.c.run_id == run_id)).one()
+        for month in json.loads(run.months):
+            connection.execute(MONTH_DONE.delete().where(MONTH_DONE.c.month == month))
+            connection.execute(MONTH_DONE.insert().values(month=month, run_id=run_id, as_of=run.as_of))
+
+    def months_done(self) -> frozenset[date]:
+        """Months whose lists stand."""
+        with self._engine.connect() as connection:
+            months = connection.execute(sa.select(MONTH_DONE.c.month)).scalars().all()
+        return frozenset(date.fromisoformat(f"{month}-01") for month in months)
+
+    def last_runs(self, count: int = 5) -> list[RunRecord]:
+        """The newest runs, newest first."""
+        query = sa.select(RUN).order_by(RUN.c.run_id.desc()).limit(count)
+        with self._engine.connect() as connection:
+            rows = connection.execute(query).mappings().all()
+        return [RunRecord(**{**row, "months": tuple(json.loads(row["months"]))}) for row in rows]
+
+
+def _stamp(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="seconds")
+
+
+def _month(month: date) -> str:
+    return f"{month:%Y-%m}"

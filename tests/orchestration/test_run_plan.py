@@ -1,0 +1,69 @@
+"""Which months a run takes up."""
+
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from orchestration.operations import Operations
+from orchestration.run_plan import NothingToRunError, months_between, parse_month, plan_run, read_plan, write_plan
+
+NOW = datetime(2024, 7, 12, tzinfo=UTC)
+EARLY, LATE = datetime(2024, 4, 9, tzinfo=UTC), datetime(2024, 7, 9, tzinfo=UTC)
+
+
+def ledger(*rows: tuple[str, str, datetime]) -> pl.DataFrame:
+    return pl.DataFrame(rows, schema=["status", "period", "received_at"], orient="row")
+
+
+DELIVERIES = ledger(("accepted", "2024-03", EARLY), ("rejected", "2024-01", EARLY), ("accepted", "2024-06", LATE))
+
+
+def test_every_month_from_the_first_accepted_delivery_is_open() -> None:
+    plan = plan_run(DELIVERIES, frozenset(), None, NOW)
+    assert plan.months == months_between(date(2024, 3, 1), date(2024, 6, 1))
+
+
+def test_months_done_are_not_written_again() -> None:
+    plan = plan_run(DELIVERIES, frozenset(months_between(date(2024, 3, 1), date(2024, 5, 1))), None, NOW)
+    assert plan.months == (date(2024, 6, 1),)
+    assert plan.first_month == date(2024, 3, 1)
+
+
+def test_with_nothing_open_the_newest_month_is_done_again() -> None:
+    plan = plan_run(DELIVERIES, frozenset(months_between(date(2024, 3, 1), date(2024, 6, 1))), None, NOW)
+    assert plan.months == (date(2024, 6, 1),)
+
+
+def test_deliveries_after_the_as_of_time_do_not_count() -> None:
+    assert plan_run(DELIVERIES, frozenset(), None, EARLY).last_month == date(2024, 3, 1)
+
+
+def test_a_month_asked_for_is_the_only_one() -> None:
+    plan = plan_run(DELIVERIES, frozenset(), date(2024, 5, 1), NOW)
+    assert (plan.months, plan.last_month) == ((date(2024, 5, 1),), date(2024, 5, 1))
+
+
+@pytest.mark.parametrize("month", [None, date(2024, 2, 1)])
+def test_no_delivery_no_run(month: date | None) -> None:
+    deliveries = DELIVERIES if month else ledger(("rejected", "2024-01", EARLY))
+    with pytest.raises(NothingToRunError):
+        plan_run(deliveries, frozenset(), month, NOW)
+
+
+def test_a_plan_survives_its_file(tmp_path: Path) -> None:
+    plan = plan_run(DELIVERIES, frozenset(), None, NOW)
+    write_plan(plan, "policy", "code", tmp_path / "run.parquet")
+    assert read_plan(tmp_path / "run.parquet") == plan
+
+
+def test_only_a_run_that_ended_well_makes_its_months_done(tmp_path: Path) -> None:
+    operations = Operations(tmp_path / "operations.db")
+    months = (parse_month("2024-03"), parse_month("2024-04"))
+    failed = operations.begin(months, NOW, "policy", "code")
+    operations.finish(failed, failed_step="alerts")
+    assert operations.months_done() == frozenset()
+    operations.finish(operations.begin(months, NOW, "policy", "code"))
+    assert operations.months_done() == frozenset(months)
+    assert [run.status for run in operations.last_runs()] == ["done", "failed"]
