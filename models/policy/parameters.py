@@ -38,8 +38,23 @@ NATION = "000000"
 OPEN_END = date(9999, 12, 31)
 
 UNITS = frozenset(
-    "yuan yuan_per_month yuan_per_year ratio percent months days working_days years count "
-    "square_metre kwh points day_of_month text".split()
+    [
+        "yuan",
+        "yuan_per_month",
+        "yuan_per_year",
+        "ratio",
+        "percent",
+        "months",
+        "days",
+        "working_days",
+        "years",
+        "count",
+        "square_metre",
+        "kwh",
+        "points",
+        "day_of_month",
+        "text",
+    ]
 )
 # What the keys of a value map stand for, and which keys there may be (empty: any).
 DIMENSIONS: dict[str, frozenset[str]] = {
