@@ -28,6 +28,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -37,25 +38,12 @@ PARAMETER_DIRECTORY = Path(__file__).parent / "parameters"
 NATION = "000000"
 OPEN_END = date(9999, 12, 31)
 
-UNITS = frozenset(
-    [
-        "yuan",
-        "yuan_per_month",
-        "yuan_per_year",
-        "ratio",
-        "percent",
-        "months",
-        "days",
-        "working_days",
-        "years",
-        "count",
-        "square_metre",
-        "kwh",
-        "points",
-        "day_of_month",
-        "text",
-    ]
-)
+# fmt: off
+UNITS = frozenset({
+    "yuan", "yuan_per_month", "yuan_per_year", "ratio", "percent", "months", "days", "working_days", "years",
+    "count", "square_metre", "kwh", "points", "day_of_month", "text",
+})
+# fmt: on
 # What the keys of a value map stand for, and which keys there may be (empty: any).
 DIMENSIONS: dict[str, frozenset[str]] = {
     "area_type": frozenset({"urban", "rural"}),
@@ -245,7 +233,7 @@ def _closed(rows: list[ParameterRow]) -> tuple[ParameterRow, ...]:
     """Let each row end where the next of its region and key begins; two that begin together are an error."""
     ordered = sorted(rows, key=lambda row: (row.region, row.key, row.valid_from))
     closed = []
-    for row, following in zip(ordered, [*ordered[1:], None], strict=True):
+    for row, following in zip_longest(ordered, ordered[1:]):
         end = row.valid_to
         if following is not None and (following.region, following.key) == (row.region, row.key):
             end = min(end, following.valid_from)
