@@ -1,0 +1,53 @@
+"""What assets need from outside of them: the data home with its ledger, vault, settings and plan.
+
+Belongs here: resources only. No rule about people or money.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import dagster as dg
+
+from orchestration.operations import Operations
+from orchestration.run_plan import RunPlan, read_plan
+from orchestration.settings import DataHome, Settings
+
+# One writer to the warehouse file: everything that opens it takes a place in this pool of one.
+WAREHOUSE_POOL = "warehouse"
+
+
+class HomeResource(dg.ConfigurableResource[None]):
+    """The data home, by its path, and the inbox, by default that of the home."""
+
+    root: str
+    inbox: str | None = None
+
+    @property
+    def home(self) -> DataHome:
+        return DataHome(Path(self.root))
+
+    @property
+    def inbox_folder(self) -> Path:
+        return Path(self.inbox) if self.inbox else self.home.inbox
+
+    @property
+    def settings(self) -> Settings:
+        return self.home.settings()
+
+    @property
+    def operations(self) -> Operations:
+        return Operations(self.home.operations)
+
+    @property
+    def plan_file(self) -> Path:
+        return self.home.reference / "run.parquet"
+
+    @property
+    def plan(self) -> RunPlan:
+        return read_plan(self.plan_file)
+
+    def now(self) -> datetime:
+        """The time of work, for the ledger and the log; business dates come from the plan."""
+        return datetime.now(UTC)
