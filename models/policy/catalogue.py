@@ -1,29 +1,10 @@
 """The indicator catalogue, the benefits and their overlaps, and the version of the whole policy.
 
-Belongs here: reading ``indicators.yaml`` and ``benefits.yaml`` into typed rows. Does not belong here: the
-thresholds (``parameters``) and the SQL of an indicator (``dbt_project/models/monitoring``).
+Belongs here: reading ``indicators.yaml``, ``proposals.yaml`` and ``benefits.yaml`` into typed rows. Does not
+belong here: the thresholds (``parameters``) and the SQL of an indicator (``dbt_project/models/monitoring``).
 
-``indicators.yaml`` is a list; one entry reads::
-
-    - indicator: N01
-      side: need                            # need | exit
-      family: spending                      # spending, income, members, event, ... as in the catalogue
-      title: {zh: 医疗自付超预警线, en: Out-of-pocket medical spending above the line}
-      subject: household                    # household | person: whom the value is about
-      level: orange                         # the default level; SQL may raise it
-      owner: 社会救助科                     # who answers for the rule
-      unit: yuan                            # of value and threshold; a unit of the parameters, or text
-      reason:                               # one plain sentence for the caseworker; {value} {threshold}
-        zh: 近12个月医疗自付{value}，超过本类家庭的预警线{threshold}
-        en: Out-of-pocket medical spending of {value} in 12 months, above the line of {threshold}
-      programmes: ['31', '41']              # assistance the household may be entitled to, codes of `programme`
-      benefits: []                          # benefits it may be entitled to, codes of `benefit`
-      parameters: [n01_medical_line]        # every parameter its SQL reads
-      sensitive: false                      # true: shows health, disability, custody or children
-      built: true                           # false: in the catalogue, not computed yet
-
-Days to answer go by level (parameter ``answer_days``); ``days_to_answer: 5`` overrides them for one indicator.
-The order of the list is the order of strength within a level.
+The order of ``indicators.yaml`` is the order of strength within a level. Days to answer go by level (parameter
+``answer_working_days``). What an indicator lets one think of is proposed to the caseworker, never decided.
 """
 
 from __future__ import annotations
@@ -43,26 +24,25 @@ SIDES = ("need", "exit")
 
 @dataclass(frozen=True)
 class Indicator:
-    """One row of the catalogue; ``sort_order`` is the position in it, strongest first."""
+    """One row of the catalogue; ``sort_order`` is the position in it, strongest first.
+
+    ``programmes`` and ``benefits`` are codes of assistance that a household with this reason may be entitled to.
+    """
 
     indicator: str
     side: str
     family: str
     title_zh: str
     title_en: str
-    subject: str
+    explanation_zh: str
+    explanation_en: str
     default_level: str
-    owner: str
-    unit: str
-    reason_zh: str
-    reason_en: str
-    programmes: tuple[str, ...]
-    benefits: tuple[str, ...]
-    parameters: tuple[str, ...]
-    sensitive: bool
-    built: bool
-    days_to_answer: int | None
+    owner_zh: str
+    owner_en: str
+    implemented: bool
     sort_order: int
+    programmes: tuple[str, ...] = ()
+    benefits: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -91,10 +71,17 @@ class Overlap:
 
 
 @cache
-def load_indicators(path: Path = POLICY_DIRECTORY / "indicators.yaml") -> dict[str, Indicator]:
-    """The catalogue by indicator, in its order; empty where there is no catalogue."""
-    items = _read(path, [])
-    indicators = [_indicator_of(item, position) for position, item in enumerate(items, start=1)]
+def load_indicators(directory: Path = POLICY_DIRECTORY) -> dict[str, Indicator]:
+    """The catalogue by indicator, in its order."""
+    items = _read(directory / "indicators.yaml")["indicators"]
+    proposals = _read(directory / "proposals.yaml")
+    unknown = set(proposals) - {item["indicator"] for item in items}
+    if unknown:
+        raise ValueError(f"proposals.yaml: {', '.join(sorted(unknown))} is no indicator")
+    indicators = [
+        _indicator_of(item, proposals.get(item["indicator"], {}), position)
+        for position, item in enumerate(items, start=1)
+    ]
     return {indicator.indicator: indicator for indicator in indicators}
 
 
@@ -103,7 +90,7 @@ def load_benefits(path: Path = POLICY_DIRECTORY / "benefits.yaml") -> dict[str, 
     """What each benefit is, by code."""
     return {
         str(code): Benefit(str(code), item["paid_to"], tuple(item["stops_at"]), bool(item["counts_as_income"]))
-        for code, item in _read(path, {})["benefits"].items()
+        for code, item in _read(path)["benefits"].items()
     }
 
 
@@ -119,7 +106,7 @@ def load_overlaps(path: Path = POLICY_DIRECTORY / "benefits.yaml") -> tuple[Over
             reason_en=item["reason"]["en"],
             source=item["source"],
         )
-        for item in _read(path, {})["overlaps"]
+        for item in _read(path)["overlaps"]
     )
 
 
@@ -131,31 +118,26 @@ def policy_version(directory: Path = POLICY_DIRECTORY) -> str:
     return "".join(chr(ord("a") + byte % 26) for byte in digest.digest()[:12])
 
 
-def _indicator_of(item: dict[str, Any], position: int) -> Indicator:
-    name = item["indicator"]
+def _indicator_of(item: dict[str, Any], proposal: dict[str, list[str]], position: int) -> Indicator:
     try:
         return Indicator(
-            indicator=name,
+            indicator=item["indicator"],
             side=_one_of(item["side"], SIDES),
             family=item["family"],
             title_zh=item["title"]["zh"],
             title_en=item["title"]["en"],
-            subject=_one_of(item["subject"], ("household", "person")),
+            explanation_zh=item["explanation"]["zh"],
+            explanation_en=item["explanation"]["en"],
             default_level=_one_of(item["level"], LEVELS),
-            owner=item["owner"],
-            unit=item["unit"],
-            reason_zh=item["reason"]["zh"],
-            reason_en=item["reason"]["en"],
-            programmes=tuple(map(str, item.get("programmes", ()))),
-            benefits=tuple(map(str, item.get("benefits", ()))),
-            parameters=tuple(item.get("parameters", ())),
-            sensitive=bool(item.get("sensitive", False)),
-            built=bool(item.get("built", True)),
-            days_to_answer=item.get("days_to_answer"),
+            owner_zh=item["owner"]["zh"],
+            owner_en=item["owner"]["en"],
+            implemented=bool(item["implemented"]),
             sort_order=position,
+            programmes=tuple(proposal.get("programmes", ())),
+            benefits=tuple(proposal.get("benefits", ())),
         )
     except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"indicator {name}: {error}") from error
+        raise ValueError(f"indicators.yaml, entry {position}: {error}") from error
 
 
 def _one_of(value: str, allowed: tuple[str, ...]) -> str:
@@ -164,5 +146,5 @@ def _one_of(value: str, allowed: tuple[str, ...]) -> str:
     return value
 
 
-def _read(path: Path, empty: Any) -> Any:
-    return yaml.safe_load(path.read_text(encoding="utf-8")) if path.exists() else empty
+def _read(path: Path) -> Any:
+    return yaml.safe_load(path.read_text(encoding="utf-8"))
