@@ -96,7 +96,7 @@ class DataHome:
 
     def create(self) -> DataHome:
         """Make the folders that do not exist yet, closed to other users of the machine."""
-        for folder in (self.root, self.inbox, self.reference, self.published, self.outputs, self.dbt, self.dagster):
+        for folder in (self.root, self.inbox, self.reference, self.outputs, self.dbt, self.dagster):
             folder.mkdir(parents=True, exist_ok=True)
         self.root.chmod(0o700)
         return self

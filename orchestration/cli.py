@@ -1,0 +1,73 @@
+"""The command ``zhaoren``: which commands there are, and how a failure is told.
+
+Belongs here: the entry point alone. Each command is a function in ``commands``.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import click
+import typer
+
+from orchestration.commands import city, dagster_ui, deliveries, environment, model, runs, tables
+from orchestration.console import CommandError, Exit, show_error
+from orchestration.settings import SettingsError
+
+app = typer.Typer(
+    name="zhaoren",
+    help="找人 · policy finds people: from the deliveries of a city's departments to the lists of caseworkers.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    add_completion=False,
+)
+
+
+@app.callback()
+def options(
+    home: Annotated[
+        Path | None, typer.Option(envvar="ZHAOREN_HOME", help="Data home; default: ./var", show_envvar=True)
+    ] = None,
+    debug: Annotated[bool, typer.Option(help="Show tracebacks.")] = False,
+) -> None:
+    """Options that all commands have."""
+    if home:
+        os.environ["ZHAOREN_HOME"] = str(home.resolve())
+    if debug:
+        os.environ["ZHAOREN_DEBUG"] = "1"
+
+
+for group in (city, deliveries, runs, tables, model, environment, dagster_ui):
+    group.register(app)
+
+
+def main() -> None:
+    """Run the command; every failure says what, where and what to do next."""
+    try:
+        code = app(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        code = Exit.USAGE
+    except click.exceptions.Abort:
+        code = Exit.FAILURE
+    except CommandError as error:
+        show_error(str(error), error.next_step)
+        code = Exit.FAILURE
+    except SettingsError as error:
+        show_error(str(error), "mend that key; `zhaoren doctor` lists all settings with their values")
+        code = Exit.USAGE
+    except Exception as error:
+        if os.environ.get("ZHAOREN_DEBUG"):
+            raise
+        # The text of an unforeseen error may quote a value, so only its kind is shown.
+        show_error(f"unforeseen failure ({type(error).__name__})", "run the same command with `zhaoren --debug …`")
+        code = Exit.FAILURE
+    sys.exit(int(code or 0))
+
+
+if __name__ == "__main__":
+    main()
