@@ -1,4 +1,4 @@
-"""What was run when: the record of runs and of the months that are done, in ``operations.db`` of the data home.
+"""What was run when and who took identities out of it: the record in ``operations.db`` of the data home.
 
 Belongs here: runs of the whole way. Deliveries are the business of the ledger (``ingestion``); Dagster keeps the
 steps of each run.
@@ -33,6 +33,17 @@ MONTH_DONE = sa.Table(
     sa.Column("month", sa.String, primary_key=True),
     sa.Column("run_id", sa.Integer, nullable=False),
     sa.Column("as_of", sa.String, nullable=False),
+)
+IDENTIFIED_EXPORT = sa.Table(
+    "identified_export",
+    METADATA,
+    sa.Column("export_id", sa.Integer, primary_key=True),
+    sa.Column("exported_at", sa.String, nullable=False),
+    sa.Column("who", sa.String, nullable=False),
+    sa.Column("what", sa.String, nullable=False),
+    sa.Column("month", sa.String),
+    sa.Column("row_count", sa.Integer, nullable=False),
+    sa.Column("reason", sa.String, nullable=False),
 )
 
 
@@ -103,6 +114,12 @@ class Operations:
         with self._engine.connect() as connection:
             rows = connection.execute(query).mappings().all()
         return [RunRecord(**{**row, "months": tuple(json.loads(row["months"]))}) for row in rows]
+
+    def log_identified_export(self, who: str, what: str, month: str | None, row_count: int, reason: str) -> None:
+        """Note that identities left the data home: who, what, how many, why; never which."""
+        row = {"who": who, "what": what, "month": month, "row_count": row_count, "reason": reason}
+        with self._engine.begin() as connection:
+            connection.execute(IDENTIFIED_EXPORT.insert().values(exported_at=_stamp(datetime.now(UTC)), **row))
 
 
 def _stamp(moment: datetime) -> str:

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import polars as pl
 
+from models.calendar import months_between
+
 
 class NothingToRunError(Exception):
     """There is no accepted delivery yet (or none by the as-of time), so there is no month to bring up to date."""
@@ -29,14 +31,6 @@ class RunPlan:
 def parse_month(text: str) -> date:
     """``YYYY-MM`` as the first day of that month; ``ValueError`` otherwise."""
     return datetime.strptime(text, "%Y-%m").replace(tzinfo=UTC).date()
-
-
-def months_between(first: date, last: date) -> tuple[date, ...]:
-    """Every month from ``first`` to ``last``, both included, as first days."""
-    count = (last.year - first.year) * 12 + last.month - first.month + 1
-    return tuple(
-        date(first.year + (first.month - 1 + i) // 12, (first.month - 1 + i) % 12 + 1, 1) for i in range(count)
-    )
 
 
 def plan_run(ledger: pl.DataFrame, done: frozenset[date], month: date | None, as_of: datetime) -> RunPlan:

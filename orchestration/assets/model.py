@@ -1,0 +1,105 @@
+"""The model between the two dbt builds: its tables leave the warehouse, it is trained when due, it scores all months.
+
+Belongs here: when to train and the handing over of tables. Everything learnt belongs to ``ml``.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import dagster as dg
+
+import ml
+import ml.registry
+from orchestration.published import copy_out
+from orchestration.resources import WAREHOUSE_POOL, HomeResource
+from orchestration.settings import DataHome
+
+GROUP = "model"
+OWNERS = ["team:data_science"]
+FEATURES, EVENTS = "household_month_feature", "household_month_label_event"
+SCORE_FILE = "household_score.parquet"
+
+
+class TrainConfig(dg.Config):
+    """``force`` trains though the model in force is not old enough yet."""
+
+    force: bool = False
+
+
+def exchange(home: DataHome) -> Path:
+    """The folder through which the warehouse hands tables to the model."""
+    folder = home.root / "exchange"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@dg.asset(
+    key=["model", "training_tables"],
+    deps=[["indicators", FEATURES], ["indicators", EVENTS]],
+    group_name=GROUP,
+    owners=OWNERS,
+    kinds={"duckdb", "parquet"},
+    pool=WAREHOUSE_POOL,
+    description="Features and label events of every household and month: the model never opens the warehouse.",
+)
+def training_tables(home: HomeResource) -> dg.MaterializeResult[None]:
+    """Copy the two tables out of the warehouse."""
+    counts = copy_out(home.home.warehouse, {FEATURES: "indicators", EVENTS: "indicators"}, exchange(home.home))
+    return dg.MaterializeResult(metadata={name: dg.MetadataValue.int(count) for name, count in counts.items()})
+
+
+@dg.asset(
+    key=["model", "risk_model"],
+    deps=[training_tables],
+    group_name=GROUP,
+    owners=OWNERS,
+    kinds={"scikitlearn"},
+    description="The model in force, trained anew when it is old; with too little history the rules alone.",
+)
+def risk_model(
+    context: dg.AssetExecutionContext, home: HomeResource, config: TrainConfig
+) -> dg.MaterializeResult[None]:
+    """Train where due, adopt what is better, and say what is in force."""
+    month = home.plan.last_month
+    if config.force or training_due(home.home.registry, month, home.settings.model.retrain_after_months):
+        result = train_model(home.home, month)
+        context.log.info(result.message)
+    version = ml.registry.champion_version(home.home.registry) or "rules"
+    return dg.MaterializeResult(metadata={"model_version": version})
+
+
+def train_model(home: DataHome, month: date) -> ml.TrainingResult:
+    """Train as of a month on the exchanged tables; the registry decides whether the new version is adopted."""
+    folder = exchange(home)
+    result = ml.train(folder / f"{FEATURES}.parquet", folder / f"{EVENTS}.parquet", home.registry, month)
+    ml.registry.adopt(home.registry, result.model_version)
+    return result
+
+
+def training_due(registry: Path, month: date, after_months: int) -> bool:
+    """Whether no model is in force yet, only the rules speak, or the champion is old."""
+    champion = next((entry for entry in ml.registry.list_models(registry) if entry.is_champion), None)
+    if champion is None or champion.basis == "rules":
+        return True
+    trained = champion.as_of_month
+    return (month.year - trained.year) * 12 + month.month - trained.month >= after_months
+
+
+@dg.asset(
+    key=["model", "household_score"],
+    deps=[risk_model],
+    group_name=GROUP,
+    owners=OWNERS,
+    kinds={"scikitlearn", "parquet"},
+    description="Risk score, rank in the township and reasons of every household and month not on assistance.",
+)
+def household_score(home: HomeResource) -> dg.MaterializeResult[None]:
+    """Score all months; each by the model that was known by then."""
+    scores = ml.score(exchange(home.home) / f"{FEATURES}.parquet", home.home.registry)
+    ml.write_scores(scores, home.home.reference / SCORE_FILE)
+    return dg.MaterializeResult(metadata={"rows": scores.height})
+
+
+MODEL_ASSETS = [training_tables, risk_model, household_score]

@@ -1,0 +1,130 @@
+"""The tables that other programs read, with columns that stay (design: command line).
+
+Belongs here: shaping published tables and the ledger into those columns, and adding identities where asked.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+from typing import Literal
+
+import polars as pl
+
+from orchestration.published import read_published
+from orchestration.settings import DataHome
+from orchestration.stores import ledger_of, vault_of
+
+Format = Literal["csv", "jsonl", "parquet"]
+MONTH = pl.col("month").dt.strftime("%Y-%m")
+
+
+def export_ledger(home: DataHome, month: date | None, identified: bool) -> pl.DataFrame:
+    """One row per file ever seen; ``month`` is the data month of the delivery."""
+    del identified  # the ledger names nobody
+    frame = ledger_of(home).frame()
+    return frame.filter(pl.col("period") == f"{month:%Y-%m}") if month else frame
+
+
+def export_alerts(home: DataHome, month: date | None, identified: bool) -> pl.DataFrame:
+    """One row per month, household and side that is on a list."""
+    alerts = _of_month(read_published(home, "alert_list"), month)
+    columns = ["alert_id", MONTH.alias("month"), "side", "level", "household_id", "reasons"]
+    columns += ["due_on", "township_code", "village_code"]
+    if not identified:
+        return alerts.select(columns)
+    alerts = _with_identity(home, alerts, ["id_number", "name"])
+    alerts = _with_member_ids(home, alerts)
+    return alerts.select([*columns, "id_number", "name", "member_id_numbers"])
+
+
+def export_indicators(home: DataHome, month: date | None, identified: bool) -> pl.DataFrame:
+    """One row per month, indicator and household or person in which it stands."""
+    hits = _of_month(read_published(home, "indicator_hit"), month)
+    columns = [MONTH.alias("month"), "indicator", "side", "level", "household_id", "person_key"]
+    columns += ["value", "threshold", "evidence"]
+    if not identified:
+        return hits.select(columns)
+    return _with_identity(home, hits, ["id_number"]).select([*columns, "id_number"])
+
+
+def export_scores(home: DataHome, month: date | None, identified: bool) -> pl.DataFrame:
+    """One row per month and household that the model scored."""
+    scores = _of_month(pl.read_parquet(home.reference / "household_score.parquet"), month)
+    columns = [MONTH.alias("month"), "household_id", "score", "rank_in_township", "probability"]
+    columns += [pl.col("reason_codes").str.json_decode(pl.List(pl.String)), "model_version"]
+    if not identified:
+        return scores.select(columns)
+    return _with_member_ids(home, scores).select([*columns, "member_id_numbers"])
+
+
+def export_households(home: DataHome, month: date | None, identified: bool) -> pl.DataFrame:
+    """One row per month and household: where it lives, its layer on the register, its size."""
+    households = _of_month(read_published(home, "household_month"), month)
+    if identified:
+        households = _with_member_ids(home, households)
+    return households.with_columns(MONTH)
+
+
+def export_register(home: DataHome, month: date | None, identified: bool) -> pl.DataFrame:
+    """One row per month, certificate and member on the register."""
+    register = _of_month(read_published(home, "benefit_member_month"), month)
+    if identified:
+        register = _with_identity(home, register, ["id_number", "name"])
+    return register.with_columns(MONTH)
+
+
+EXPORTS: dict[str, Callable[[DataHome, date | None, bool], pl.DataFrame]] = {
+    "ledger": export_ledger,
+    "alerts": export_alerts,
+    "indicators": export_indicators,
+    "scores": export_scores,
+    "households": export_households,
+    "register": export_register,
+}
+
+
+def write(frame: pl.DataFrame, path: Path, form: Format) -> None:
+    """Write a table; lists, structs and maps are JSON text where the format is CSV."""
+    aside = path.with_name(path.name + ".aside")
+    if form == "parquet":
+        frame.write_parquet(aside)
+    elif form == "jsonl":
+        frame.write_ndjson(aside)
+    else:
+        _flat(frame).write_csv(aside)
+    aside.replace(path)
+
+
+def _of_month(frame: pl.DataFrame, month: date | None) -> pl.DataFrame:
+    return frame.filter(pl.col("month") == month) if month else frame
+
+
+def _with_identity(home: DataHome, frame: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
+    keys = frame["person_key"].drop_nulls().unique()
+    return frame.join(vault_of(home).identities(keys).select("person_key", *columns), on="person_key", how="left")
+
+
+def _with_member_ids(home: DataHome, frame: pl.DataFrame) -> pl.DataFrame:
+    """Add ``member_id_numbers``: the ID numbers of the household's members in that month, sorted."""
+    wanted = frame.select("month", "household_id").unique()
+    members = read_published(home, "household_member_month").join(wanted, on=["month", "household_id"], how="semi")
+    members = _with_identity(home, members, ["id_number"])
+    lists = members.group_by("month", "household_id").agg(
+        pl.col("id_number").drop_nulls().unique().sort().alias("member_id_numbers")
+    )
+    return frame.join(lists, on=["month", "household_id"], how="left")
+
+
+def _flat(frame: pl.DataFrame) -> pl.DataFrame:
+    nested = [name for name, kind in frame.schema.items() if kind.is_nested()]
+    return frame.with_columns(
+        pl.Series(name, [None if value is None else _json(value) for value in frame[name].to_list()], pl.String)
+        for name in nested
+    )
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, default=str)
