@@ -1,0 +1,68 @@
+"""When runs start by themselves: a file arrives, a month is over, a year is over.
+
+Belongs here: sensors and schedules. What a run does is in ``assets``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+
+from models.contract import load_feeds
+from orchestration.assets.feeds import FIRST_MONTH, TIMEZONE, feed_key
+from orchestration.resources import HomeResource
+from orchestration.runner import PARTITION_RANGE_TAGS
+
+INGEST_JOB, MONTH_JOB, TRAIN_JOB = "ingest_deliveries", "bring_up_to_date", "retrain"
+SENSOR_SECONDS = 60
+# After the usual due day (the 10th), before the office opens.
+MONTHLY_CRON, YEARLY_CRON = "0 3 11 * *", "0 1 15 2 *"
+
+
+def inbox_fingerprint(folder: Path) -> str:
+    """A hash over name, size and time of every file of one feed's folder; empty without any."""
+    digest = hashlib.sha256()
+    files = sorted(path for path in folder.iterdir() if path.is_file()) if folder.is_dir() else []
+    for path in files:
+        facts = path.lstat()
+        digest.update(f"{path.name}\0{facts.st_size}\0{facts.st_mtime_ns}\n".encode())
+    return digest.hexdigest() if files else ""
+
+
+@dg.sensor(
+    job_name=INGEST_JOB,
+    minimum_interval_seconds=SENSOR_SECONDS,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Takes in a feed as soon as its folder in the inbox changes.",
+)
+def inbox_sensor(context: dg.SensorEvaluationContext, home: HomeResource) -> Iterator[dg.RunRequest]:
+    """One run for each feed whose folder changed since the last look; the run key makes it one run only."""
+    for feed in load_feeds():
+        fingerprint = inbox_fingerprint(home.inbox_folder / feed)
+        if fingerprint:
+            tags = dict.fromkeys(PARTITION_RANGE_TAGS, FIRST_MONTH)
+            yield dg.RunRequest(run_key=f"{feed}-{fingerprint}", asset_selection=[feed_key(feed)], tags=tags)
+    context.update_cursor(None)
+
+
+monthly_schedule = dg.ScheduleDefinition(
+    name="monthly",
+    job_name=MONTH_JOB,
+    cron_schedule=MONTHLY_CRON,
+    execution_timezone=TIMEZONE,
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    description="The day after deliveries are due: warehouse, scores, alerts, lists and reports of all open months.",
+)
+
+yearly_retraining = dg.ScheduleDefinition(
+    name="yearly_retraining",
+    job_name=TRAIN_JOB,
+    cron_schedule=YEARLY_CRON,
+    execution_timezone=TIMEZONE,
+    default_status=dg.DefaultScheduleStatus.RUNNING,
+    run_config={"ops": {"model__risk_model": {"config": {"force": True}}}},
+    description="Trains the model anew once a year, after the December data is in; a person promotes it.",
+)

@@ -1,0 +1,61 @@
+"""The Dagster definitions of the project: wiring, and nothing else.
+
+``dagster dev -m orchestration.definitions`` (or ``zhaoren dagster``) opens them on the data home of ZHAOREN_HOME.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import dagster as dg
+
+from orchestration.assets.deliveries import DELIVERY_ASSETS
+from orchestration.assets.feeds import GROUP as FEED_GROUP
+from orchestration.assets.feeds import feed_assets
+from orchestration.assets.model import MODEL_ASSETS, risk_model, training_tables
+from orchestration.assets.outputs import OUTPUT_ASSETS
+from orchestration.assets.warehouse import DERIVED_LAYERS, KNOWN_LAYERS, dbt_build, published_tables
+from orchestration.automation import (
+    INGEST_JOB,
+    MONTH_JOB,
+    TRAIN_JOB,
+    inbox_sensor,
+    monthly_schedule,
+    yearly_retraining,
+)
+from orchestration.dbt import dbt_resource, prepared_manifest
+from orchestration.resources import HomeResource
+from orchestration.runner import step_logger
+from orchestration.settings import DataHome, find_home
+
+
+def build_definitions(home: DataHome, inbox: Path | None = None) -> dg.Definitions:
+    """Assets, jobs, sensors, schedules and resources for one data home."""
+    manifest = prepared_manifest(home.create())
+    warehouse = [
+        dbt_build("known_facts", manifest, KNOWN_LAYERS),
+        dbt_build("derived_facts", manifest, DERIVED_LAYERS),
+        published_tables(manifest),
+    ]
+    feeds = dg.AssetSelection.groups(FEED_GROUP)
+    return dg.Definitions(
+        assets=[*feed_assets(), *DELIVERY_ASSETS, *warehouse, *MODEL_ASSETS, *OUTPUT_ASSETS],
+        jobs=[
+            dg.define_asset_job(INGEST_JOB, selection=feeds, description="Deliveries of the inbox into the lake."),
+            dg.define_asset_job(MONTH_JOB, selection=dg.AssetSelection.all() - feeds, description="Lake to lists."),
+            dg.define_asset_job(TRAIN_JOB, selection=dg.AssetSelection.assets(training_tables, risk_model)),
+        ],
+        sensors=[inbox_sensor],
+        schedules=[monthly_schedule, yearly_retraining],
+        resources={
+            "home": HomeResource(root=str(home.root), inbox=str(inbox) if inbox else None),
+            "dbt": dbt_resource(),
+        },
+        loggers={"zhaoren": step_logger, "console": dg.colored_console_logger},
+    )
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """What Dagster loads."""
+    return build_definitions(find_home())

@@ -1,0 +1,93 @@
+"""The whole way in one process: take deliveries in, bring the months up to date, say what is left to do.
+
+Belongs here: the order of the jobs and the record of the run. What a job contains is in ``definitions``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+
+import dagster as dg
+import polars as pl
+
+from models.contract import load_feeds
+from orchestration.assets.feeds import FIRST_MONTH, feed_key
+from orchestration.deliveries import ledger_frame, problems_of, seen_feeds, take_in_unknown
+from orchestration.operations import Operations
+from orchestration.run_plan import NothingToRunError, RunPlan, plan_run
+from orchestration.runner import JobOutcome, Listener, clear_dead_runs, instance_of, locked, run_job
+from orchestration.settings import DataHome
+from orchestration.versions import code_version, current_policy_version
+
+
+@dataclass(frozen=True)
+class WholeRun:
+    """How the whole way ended; ``problems`` are the deliveries that a person must look at."""
+
+    plan: RunPlan | None
+    why_no_plan: str | None
+    outcome: JobOutcome
+    problems: pl.DataFrame
+    new_deliveries: int
+
+
+def run_whole_way(home: DataHome, inbox: Path, month: date | None, as_of: datetime, listener: Listener) -> WholeRun:
+    """Ingest what lies in ``inbox`` and bring the month (or all open ones) up to its lists.
+
+    A bad delivery stops nothing. Raises ``BusyError`` where another run is at work.
+    """
+    from orchestration.definitions import build_definitions
+
+    with locked(home), instance_of(home) as instance:
+        clear_dead_runs(instance)
+        definitions = build_definitions(home, inbox)
+        before = ledger_frame(home).height
+        outcome = _ingest(definitions, home, inbox, instance, listener)
+        if outcome.failed_step is None:
+            return _bring_up_to_date(definitions, home, instance, listener, month, as_of, before, outcome)
+        return WholeRun(None, None, outcome, problems_of(home), ledger_frame(home).height - before)
+
+
+def _ingest(
+    definitions: dg.Definitions, home: DataHome, inbox: Path, instance: dg.DagsterInstance, listener: Listener
+) -> JobOutcome:
+    take_in_unknown(home, inbox)
+    feeds = [feed for feed in load_feeds() if feed in seen_feeds(inbox)]
+    if not feeds:
+        return JobOutcome(None, None, ())
+    job = definitions.resolve_job_def("ingest_deliveries")
+    months = (date.fromisoformat(FIRST_MONTH), date.fromisoformat(FIRST_MONTH))
+    return run_job(job, home, instance, listener, months=months, selection=[feed_key(feed) for feed in feeds])
+
+
+def _bring_up_to_date(
+    definitions: dg.Definitions,
+    home: DataHome,
+    instance: dg.DagsterInstance,
+    listener: Listener,
+    month: date | None,
+    as_of: datetime,
+    before: int,
+    ingested: JobOutcome,
+) -> WholeRun:
+    operations = Operations(home.operations)
+    ledger = ledger_frame(home)
+    new = ledger.height - before
+    try:
+        plan = plan_run(ledger, operations.months_done(), month, as_of)
+    except NothingToRunError as error:
+        return WholeRun(None, str(error), ingested, problems_of(home), new)
+    number = operations.begin(plan.months, as_of, current_policy_version(), code_version())
+    job = definitions.resolve_job_def("bring_up_to_date")
+    config = {"ops": {"delivery_reference": {"config": plan_config(month, as_of)}}}
+    outcome = run_job(job, home, instance, listener, run_config=config)
+    operations.finish(number, outcome.failed_step)
+    checks = (*ingested.failed_checks, *outcome.failed_checks)
+    return WholeRun(plan, None, JobOutcome(outcome.failed_step, outcome.error, checks), problems_of(home), new)
+
+
+def plan_config(month: date | None, as_of: datetime) -> dict[str, str]:
+    """The plan's arguments as Dagster configuration; an empty text means every open month."""
+    return {"month": f"{month:%Y-%m}" if month else "", "as_of": as_of.isoformat()}
