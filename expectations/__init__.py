@@ -1,0 +1,21 @@
+"""What good data means: a catalogue of checks, run by Great Expectations on deliveries and published tables.
+
+Belongs here: fitness of a feed and of tables. Does not belong here: contract and row rules (``ingestion``), structure
+and logic of the warehouse (dbt tests), and what people read of the results (``workbench``).
+"""
+
+from expectations.catalogue import resolve_feed_checks, resolve_table_checks
+from expectations.check import checks_frame
+from expectations.store import ensure_tables
+from expectations.tables import validate_tables
+from expectations.validate import deliveries_to_hold, validate_deliveries
+
+__all__ = [
+    "checks_frame",
+    "deliveries_to_hold",
+    "ensure_tables",
+    "resolve_feed_checks",
+    "resolve_table_checks",
+    "validate_deliveries",
+    "validate_tables",
+]
