@@ -1,0 +1,94 @@
+"""Small made-up alerts, hits and identities that the tests of the workbench share. Nobody in them exists."""
+
+from datetime import date
+from decimal import Decimal
+
+import polars as pl
+
+MONTH = date(2024, 3, 1)
+LISTED_ON = date(2024, 4, 8)
+PHOENIX, GULOU = "420704001", "420704002"
+
+_ALERT = {
+    "alert_id": pl.String,
+    "month": pl.Date,
+    "side": pl.String,
+    "level": pl.String,
+    "household_id": pl.String,
+    "reasons": pl.List(pl.String),
+    "due_on": pl.Date,
+    "township_code": pl.String,
+    "village_code": pl.String,
+    "person_key": pl.String,
+    "reference_person_key": pl.String,
+    "register_layer": pl.String,
+}
+# number, side, level, reasons, person, layer, township
+_CASES = (
+    ("a", "need", "red", ["N10", "N01", "N08"], "pb", "none", PHOENIX),
+    ("b", "need", "orange", ["N19"], "pc", "dibao", PHOENIX),
+    ("c", "exit", "red", ["X01"], "pd", "dibao", PHOENIX),
+    ("d", "exit", "yellow", ["X08", "X09"], "pa", "dibao", PHOENIX),
+    ("e", "need", "yellow", ["N05"], "pe", "marginal", PHOENIX),
+    ("f", "need", "blue", ["N30"], None, "none", PHOENIX),
+    ("g", "need", "red", ["N21"], "pe", "none", GULOU),
+    ("h", "need", "orange", ["N15"], "pa", "none", "999999001"),
+)
+_HITS = (
+    ("a", "N10", "pb", None, None),
+    ("a", "N01", "pb", 23456.5, 15000),
+    ("a", "N08", None, 0.835, 0.5),
+    ("b", "N19", "pc", None, None),
+    ("b", "N19", "pd", None, None),
+    ("c", "X01", "pd", None, None),
+    ("e", "N05", "pe", 0.72, 0.6),
+    ("g", "N21", "pe", 1.5, 3),
+)
+
+
+def alerts() -> pl.DataFrame:
+    rows = [
+        (
+            f"alert{letter}xyz",
+            MONTH,
+            side,
+            level,
+            f"house{letter}",
+            reasons,
+            date(2024, 4, 11),
+            township,
+            township + "001",
+            person,
+            "pa",
+            layer,
+        )
+        for letter, side, level, reasons, person, layer, township in _CASES
+    ]
+    return pl.DataFrame(rows, schema=_ALERT, orient="row")
+
+
+def hits() -> pl.DataFrame:
+    rows = [
+        (MONTH, f"house{letter}", indicator, person, value, Decimal(str(line)) if line else None)
+        for letter, indicator, person, value, line in _HITS
+    ]
+    schema = {
+        "month": pl.Date,
+        "household_id": pl.String,
+        "indicator": pl.String,
+        "person_key": pl.String,
+        "value": pl.Float64,
+        "threshold": pl.Decimal(14, 2),
+    }
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def identities() -> pl.DataFrame:
+    rows = [
+        ("pa", "欧阳建国", "420704196003150019", "13800001234", "凤凰街道滨湖路12号3栋2单元501室"),
+        ("pb", "李秀英", "42070419650801002X", "13900005678", "凤凰街道滨湖路12号"),
+        ("pc", "王芳", "420704199012120046", None, None),
+        ("pd", "张伟", "420704198807070038", "07113861234", "凤凰街道古城路8号"),
+    ]
+    names = ["person_key", "name", "id_number", "phone", "address"]
+    return pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row")

@@ -1,0 +1,153 @@
+"""What a caseworker reads of an alert: one row of plain text each, names and places already in.
+
+Belongs here: joining alerts with identities, sentences, proposals and place names, and masking what the reader
+need not see. Does not belong here: how the rows look on a sheet (``lists``) and which alerts there are (dbt).
+"""
+
+from __future__ import annotations
+
+import polars as pl
+
+from models.codes import code_label, load_divisions
+from models.labels import label
+from models.masking import mask_phone as _mask_phone
+from models.masking import masked_id, masked_name
+from models.policy import load_indicators
+from models.policy.catalogue import LEVELS, SIDES
+from workbench.sentences import reason_sentences
+
+REQUIRED = (
+    "alert_id",
+    "month",
+    "side",
+    "level",
+    "household_id",
+    "reasons",
+    "due_on",
+    "township_code",
+    "village_code",
+    "person_key",
+)
+# Places of living that the division list does not know share one list, so that no alert is lost.
+UNLOCATED = "000000000"
+# Programmes by the layer they give, the best first: only a better one than the present is proposed.
+_LAYER_RANK = {"destitute": 0, "dibao": 1, "marginal": 2, "rigid_expenditure": 3}
+_PROGRAMME_RANK = {"21": 0, "11": 1, "12": 1, "31": 2, "41": 3}
+_PROGRAMME_AREA = {"11": "urban", "12": "rural"}
+
+
+def list_rows(
+    alerts: pl.DataFrame, identities: pl.DataFrame, hits: pl.DataFrame, lang: str, identified: bool
+) -> pl.DataFrame:
+    """One row per alert, most urgent first, all columns text but month and due_on.
+
+    ``alerts`` has the columns of ``REQUIRED`` and may have reference_person_key and register_layer;
+    ``identities`` has person_key, name, id_number, phone, address, one row per person. Without
+    ``identified`` names and phones are masked and there is no address; ID numbers are masked always.
+    """
+    missing = [name for name in REQUIRED if name not in alerts.columns]
+    if missing:
+        raise ValueError(f"alerts lack {', '.join(missing)}")
+    known = _with_optional(alerts)
+    people = _people(identities, identified, lang)
+    shown = (
+        known.join(people.rename({"person_key": "reference_person_key"}), on="reference_person_key", how="left")
+        .join(people.select("person_key", concerned="name"), on="person_key", how="left")
+        .join(_places(), on="village_code", how="left")
+        .join(_reasons(known, people, hits, lang), on="alert_id", how="left")
+        .with_columns(township_code=_township(), reason_ids=pl.col("reasons").list.join(","))
+    )
+    keys = ["side", "reason_ids", "register_layer", "area_type"]
+    proposed = shown.join(_proposals(shown, lang), on=keys, how="left", nulls_equal=True)
+    order = (_order("level", LEVELS), _order("side", SIDES), "due_on", "village_code", "alert_id")
+    return _worded(proposed, lang).sort(*order)
+
+
+def _with_optional(alerts: pl.DataFrame) -> pl.DataFrame:
+    reference = pl.col("reference_person_key") if "reference_person_key" in alerts.columns else pl.lit(None, pl.String)
+    layer = pl.col("register_layer") if "register_layer" in alerts.columns else pl.lit(None, pl.String)
+    return alerts.select(
+        *REQUIRED,
+        reference_person_key=pl.coalesce(reference, "person_key"),
+        register_layer=layer.fill_null("none"),
+    ).with_columns(pl.col("township_code", "village_code", "person_key").cast(pl.String))
+
+
+def _people(identities: pl.DataFrame, identified: bool, lang: str) -> pl.DataFrame:
+    unknown = pl.lit(label("list.unknown", lang))
+    people = identities.select("person_key", "name", "id_number", "phone", "address").unique("person_key")
+    people = people.with_columns(id_number=masked_id(pl.col("id_number")))
+    if not identified:
+        people = people.with_columns(
+            name=masked_name(pl.col("name")),
+            phone=pl.col("phone").map_elements(_mask_phone, return_dtype=pl.String),
+            address=pl.lit(None, pl.String),
+        )
+    return people.with_columns(pl.col("name", "id_number", "phone").fill_null(unknown))
+
+
+def _places() -> pl.DataFrame:
+    rows = [(place.code, place.name, place.area_type) for place in load_divisions() if place.level == "village"]
+    return pl.DataFrame(rows, schema=["village_code", "village", "area_type"], orient="row")
+
+
+def _township() -> pl.Expr:
+    known = [place.short_code for place in load_divisions() if place.level == "township"]
+    short = pl.col("township_code").str.slice(0, 9)
+    return pl.when(short.is_in(known)).then(short).otherwise(pl.lit(UNLOCATED))
+
+
+def _reasons(alerts: pl.DataFrame, people: pl.DataFrame, hits: pl.DataFrame, lang: str) -> pl.DataFrame:
+    """One row per alert: its sentences, one a line, each with the person it is about where one is."""
+    sentences = reason_sentences(alerts, hits, lang).join(
+        people.select("person_key", "name"), on="person_key", how="left"
+    )
+    named = pl.format(label("list.person_concerned", lang, name="{}", sentence="{}"), "name", "sentence")
+    line = pl.when(pl.col("name").is_null()).then("sentence").otherwise(named)
+    return sentences.group_by("alert_id", maintain_order=True).agg(
+        reason=line.unique(maintain_order=True).str.join("\n")
+    )
+
+
+def _proposals(shown: pl.DataFrame, lang: str) -> pl.DataFrame:
+    keys = shown.select("side", "reason_ids", "register_layer", "area_type").unique()
+    texts = [_proposal(side, ids, layer, area, lang) for side, ids, layer, area in keys.iter_rows()]
+    return keys.with_columns(proposal=pl.Series(texts, dtype=pl.String))
+
+
+def _proposal(side: str, reason_ids: str, layer: str, area: str | None, lang: str) -> str:
+    if side != "need":
+        return ""
+    indicators = [load_indicators()[reason] for reason in reason_ids.split(",") if reason]
+    present = _LAYER_RANK.get(layer, len(_LAYER_RANK))
+    programmes = {
+        code
+        for indicator in indicators
+        for code in indicator.programmes
+        if _PROGRAMME_RANK[code] < present and _PROGRAMME_AREA.get(code, area) in (area, None)
+    }
+    benefits = dict.fromkeys(code for indicator in indicators for code in indicator.benefits)
+    texts = [code_label("programme", code, lang) for code in sorted(programmes)]
+    texts += [code_label("benefit", code, lang) for code in benefits]
+    return "\n".join(texts)
+
+
+def _worded(shown: pl.DataFrame, lang: str) -> pl.DataFrame:
+    def words(prefix: str, column: str, values: tuple[str, ...]) -> pl.Expr:
+        texts = {value: label(f"{prefix}.{value}", lang) for value in values}
+        return pl.col(column).replace_strict(texts, return_dtype=pl.String).alias(f"{prefix}_text")
+
+    layers = ("destitute", "dibao", "marginal", "rigid_expenditure", "relapse_risk", "other_hardship", "none")
+    text = pl.col("village", "household", "concerned", "id_number", "phone", "address", "reason", "proposal")
+    return (
+        shown.rename({"name": "household"})
+        .with_columns(
+            words("level", "level", LEVELS), words("side", "side", SIDES), words("layer", "register_layer", layers)
+        )
+        .with_columns(pl.col("household").fill_null(label("list.unknown", lang)))
+        .with_columns(text.fill_null(""))
+    )
+
+
+def _order(column: str, values: tuple[str, ...]) -> pl.Expr:
+    return pl.col(column).replace_strict({value: place for place, value in enumerate(values)}, return_dtype=pl.Int64)
