@@ -16,7 +16,7 @@ from models.calendar import days_between, is_working_day, months_between, next_m
 from models.codes import load_code_tables, load_divisions
 from models.contract import load_feeds
 from models.labels import load_labels
-from models.policy import load_indicators, load_overlaps, load_parameters, resolve
+from models.policy import load_benefits, load_indicators, load_overlaps, load_parameters, resolve
 from models.policy.parameters import Parameter, ParameterRow, keys_of
 
 VALUE = pl.Decimal(18, 4)
@@ -49,6 +49,7 @@ def reference_tables(first_month: date, last_month: date) -> dict[str, Callable[
         "calendar_day": lambda: calendar_table(first_month, last_month),
         "feed": feed_table,
         "feed_column": feed_column_table,
+        "benefit": benefit_table,
         "benefit_overlap": benefit_overlap_table,
     }
 
@@ -233,6 +234,12 @@ def feed_column_table() -> pl.DataFrame:
         for position, column in enumerate(feed.columns, start=1)
     ]
     return pl.DataFrame(rows, schema_overrides={"code_table": pl.String}, infer_schema_length=None)
+
+
+def benefit_table() -> pl.DataFrame:
+    """One row per benefit and event that ends it: death, custody, moved_away, certificate_end, majority."""
+    rows = [(item.code, item.paid_to, event) for item in load_benefits().values() for event in item.stops_at]
+    return _strings(rows, ("benefit", "paid_to", "stops_at"))
 
 
 def benefit_overlap_table() -> pl.DataFrame:
