@@ -1,0 +1,14 @@
+"""Stands in for dbt's ``adapter`` while sqlfluff renders the models; dbt itself never reads it.
+
+sqlfluff's own dbt templater would have to parse and compile the whole project for each run, so models are rendered
+with plain Jinja. A dispatched macro becomes a call of a function of its name.
+"""
+
+from collections.abc import Callable
+
+
+def dispatch(macro_name: str) -> Callable[..., str]:
+    """A function that renders a dispatched macro as an SQL function call over its arguments."""
+    if macro_name == "month_series":
+        return lambda first, last, relation: f"select {first} as month from {relation}"
+    return lambda *arguments: f"{macro_name}({', '.join(str(argument) for argument in arguments)})"

@@ -1,0 +1,105 @@
+{#
+    For how many months in a row, this one included, the deliveries of a feed have come in from a county. Absence of a
+    row says something only where the file is there.
+#}
+{% macro arrived_months(feed) -%}
+    select
+        month,
+        county_code,
+        is_arrived,
+        is_clean,
+        cast(
+            count(*) over (partition by county_code order by month)
+            - coalesce(max(case when not is_arrived then position end) over (partition by county_code order by month), 0)
+            as integer
+        ) as arrived_streak
+    from (
+        select
+            month,
+            county_code,
+            is_arrived,
+            is_clean,
+            row_number() over (partition by county_code order by month) as position
+        from {{ ref('feed_month') }}
+        where feed = '{{ feed }}'
+    ) as told
+{%- endmacro %}
+
+{# Lists of evidence put together into one; an aggregate. #}
+{% macro evidence_union(evidence) -%}
+    {{ adapter.dispatch('evidence_union')(evidence) }}
+{%- endmacro %}
+
+{% macro default__evidence_union(evidence) -%}
+    list_sort(list_distinct(flatten(list({{ evidence }}))))
+{%- endmacro %}
+
+{% macro spark__evidence_union(evidence) -%}
+    array_sort(array_distinct(flatten(collect_list({{ evidence }}))))
+{%- endmacro %}
+
+{# Two lists of evidence put together. #}
+{% macro evidence_concat(first, second) -%}
+    {{ adapter.dispatch('evidence_concat')(first, second) }}
+{%- endmacro %}
+
+{% macro default__evidence_concat(first, second) -%}
+    list_sort(list_distinct(list_concat({{ first }}, {{ second }})))
+{%- endmacro %}
+
+{% macro spark__evidence_concat(first, second) -%}
+    array_sort(array_distinct(concat({{ first }}, {{ second }})))
+{%- endmacro %}
+
+{# An empty list of evidence, for what rests on no single row. #}
+{% macro no_evidence() -%}
+    {{ adapter.dispatch('no_evidence')() }}
+{%- endmacro %}
+
+{% macro default__no_evidence() -%}
+    cast([] as struct(delivery_id varchar, row_number bigint)[])
+{%- endmacro %}
+
+{% macro spark__no_evidence() -%}
+    cast(array() as array<struct<delivery_id: string, row_number: bigint>>)
+{%- endmacro %}
+{#
+    The settlements of the running 12 months that a household's (or one person's) medical spending rests on, for the
+    rows of a CTE with month, household_id and person_key.
+#}
+{% macro medical_evidence(hits, of_person=false) -%}
+    select
+        {{ hits }}.month,
+        {{ hits }}.household_id,
+        {{ evidence_list('settlement.delivery_id', 'settlement.row_number') }} as evidence
+    from {{ hits }}
+    inner join {{ ref('household_member_month') }} as member
+        on
+            {{ hits }}.month = member.month
+            and {{ hits }}.household_id = member.household_id
+            {%- if of_person %}
+            and {{ hits }}.person_key = member.person_key
+            {%- endif %}
+    inner join {{ ref('person_medical_settlement') }} as settlement
+        on
+            member.person_key = settlement.person_key
+            and settlement.settled_month > {{ add_months(hits ~ '.month', -12) }}
+            and settlement.settled_month <= {{ hits }}.month
+    where settlement.out_of_pocket_yuan <> 0
+    group by {{ hits }}.month, {{ hits }}.household_id
+{%- endmacro %}
+
+{# An event stands from the month in which it is known, for the months that policy gives it; late news too old is none. #}
+{% macro event_stands(month, known_month, event_month, standing, late) -%}
+    {{ month }} >= {{ known_month }}
+    and {{ months_between(known_month, month) }} < {{ standing }}
+    and {{ months_between(event_month, known_month) }} <= {{ late }}
+{%- endmacro %}
+
+{# The number of an alert: the side's letter and twelve letters of household, side and first month. #}
+{% macro alert_number(side, household_id, first_month) -%}
+    concat(
+        case when {{ side }} = 'need' then 'N-' else 'X-' end,
+        substring({{ letters_key([side, household_id, "cast(" ~ first_month ~ " as varchar)"]) }}, 1, 12)
+    )
+{%- endmacro %}

@@ -1,0 +1,28 @@
+with
+delivered as (
+    select * from {{ source('lake', 'rural_monitoring') }}
+),
+
+validity as (
+    select * from {{ source('reference', 'delivery_validity') }}
+),
+
+final as (
+    select
+        delivered.household_no,
+        delivered.person_key,
+        delivered.category,
+        delivered.risk,
+        delivered.identified_on,
+        delivered.cleared_on,
+        delivered.delivery_id,
+        delivered.row_number,
+        delivered.period,
+        validity.valid_from,
+        validity.valid_to
+    from delivered
+    inner join validity
+        on {{ row_in_force('delivered', 'validity') }}
+)
+
+select * from final

@@ -1,0 +1,29 @@
+with
+delivered as (
+    select * from {{ source('lake', 'assistance_payment') }}
+),
+
+validity as (
+    select * from {{ source('reference', 'delivery_validity') }}
+),
+
+final as (
+    select
+        delivered.batch_no,
+        delivered.person_key,
+        delivered.benefit,
+        delivered.benefit_month,
+        delivered.amount,
+        delivered.pay_status,
+        delivered.paid_on,
+        delivered.delivery_id,
+        delivered.row_number,
+        delivered.period,
+        validity.valid_from,
+        validity.valid_to
+    from delivered
+    inner join validity
+        on {{ row_in_force('delivered', 'validity') }}
+)
+
+select * from final

@@ -1,0 +1,35 @@
+with
+delivered as (
+    select * from {{ source('lake', 'assistance_register') }}
+),
+
+validity as (
+    select * from {{ source('reference', 'delivery_validity') }}
+),
+
+final as (
+    select
+        delivered.certificate_no,
+        delivered.programme,
+        delivered.applicant_key,
+        delivered.person_key,
+        delivered.relation,
+        delivered.review_class,
+        delivered.household_size,
+        delivered.declared_income_pc,
+        delivered.monthly_amount,
+        delivered.care_mode,
+        delivered.approved_on,
+        delivered.reviewed_on,
+        delivered.division,
+        delivered.delivery_id,
+        delivered.row_number,
+        delivered.period,
+        validity.valid_from,
+        validity.valid_to
+    from delivered
+    inner join validity
+        on {{ row_in_force('delivered', 'validity', 'division') }}
+)
+
+select * from final

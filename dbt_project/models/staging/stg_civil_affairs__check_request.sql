@@ -1,0 +1,31 @@
+with
+delivered as (
+    select * from {{ source('lake', 'check_request') }}
+),
+
+validity as (
+    select * from {{ source('reference', 'delivery_validity') }}
+),
+
+final as (
+    select
+        delivered.request_no,
+        delivered.authorisation_no,
+        delivered.authorised_until,
+        delivered.purpose,
+        delivered.requested_on,
+        delivered.requested_by,
+        delivered.applicant_key,
+        delivered.person_key,
+        delivered.relation,
+        delivered.delivery_id,
+        delivered.row_number,
+        delivered.period,
+        validity.valid_from,
+        validity.valid_to
+    from delivered
+    inner join validity
+        on {{ row_in_force('delivered', 'validity') }}
+)
+
+select * from final

@@ -1,0 +1,28 @@
+with
+delivered as (
+    select * from {{ source('lake', 'child_register') }}
+),
+
+validity as (
+    select * from {{ source('reference', 'delivery_validity') }}
+),
+
+final as (
+    select
+        delivered.person_key,
+        delivered.child_category,
+        delivered.guardian_key,
+        delivered.guardian_relation,
+        delivered.recognised_on,
+        delivered.visited_on,
+        delivered.delivery_id,
+        delivered.row_number,
+        delivered.period,
+        validity.valid_from,
+        validity.valid_to
+    from delivered
+    inner join validity
+        on {{ row_in_force('delivered', 'validity') }}
+)
+
+select * from final

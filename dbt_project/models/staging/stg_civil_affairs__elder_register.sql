@@ -1,0 +1,27 @@
+with
+delivered as (
+    select * from {{ source('lake', 'elder_register') }}
+),
+
+validity as (
+    select * from {{ source('reference', 'delivery_validity') }}
+),
+
+final as (
+    select
+        delivered.person_key,
+        delivered.elder_category,
+        delivered.ability_level,
+        delivered.visited_on,
+        delivered.division,
+        delivered.delivery_id,
+        delivered.row_number,
+        delivered.period,
+        validity.valid_from,
+        validity.valid_to
+    from delivered
+    inner join validity
+        on {{ row_in_force('delivered', 'validity', 'division') }}
+)
+
+select * from final

@@ -1,0 +1,28 @@
+with
+delivered as (
+    select * from {{ source('lake', 'temporary_assistance') }}
+),
+
+validity as (
+    select * from {{ source('reference', 'delivery_validity') }}
+),
+
+final as (
+    select
+        delivered.application_no,
+        delivered.person_key,
+        delivered.hardship_type,
+        delivered.cause,
+        delivered.amount,
+        delivered.approved_on,
+        delivered.delivery_id,
+        delivered.row_number,
+        delivered.period,
+        validity.valid_from,
+        validity.valid_to
+    from delivered
+    inner join validity
+        on {{ row_in_force('delivered', 'validity') }}
+)
+
+select * from final

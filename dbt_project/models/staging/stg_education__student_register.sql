@@ -1,0 +1,29 @@
+with
+delivered as (
+    select * from {{ source('lake', 'student_register') }}
+),
+
+validity as (
+    select * from {{ source('reference', 'delivery_validity') }}
+),
+
+final as (
+    select
+        delivered.person_key,
+        delivered.school,
+        delivered.stage,
+        delivered.grade,
+        delivered.status,
+        delivered.aided,
+        delivered.annual_tuition,
+        delivered.delivery_id,
+        delivered.row_number,
+        delivered.period,
+        validity.valid_from,
+        validity.valid_to
+    from delivered
+    inner join validity
+        on {{ row_in_force('delivered', 'validity') }}
+)
+
+select * from final

@@ -1,0 +1,30 @@
+with
+delivered as (
+    select * from {{ source('lake', 'disaster_event') }}
+),
+
+validity as (
+    select * from {{ source('reference', 'delivery_validity') }}
+),
+
+final as (
+    select
+        delivered.report_no,
+        delivered.person_key,
+        delivered.disaster_type,
+        delivered.occurred_on,
+        delivered.division,
+        delivered.house_damage,
+        delivered.loss,
+        delivered.casualties,
+        delivered.delivery_id,
+        delivered.row_number,
+        delivered.period,
+        validity.valid_from,
+        validity.valid_to
+    from delivered
+    inner join validity
+        on {{ row_in_force('delivered', 'validity', 'division') }}
+)
+
+select * from final

@@ -1,0 +1,26 @@
+with
+delivered as (
+    select * from {{ source('lake', 'death_record') }}
+),
+
+validity as (
+    select * from {{ source('reference', 'delivery_validity') }}
+),
+
+final as (
+    select
+        delivered.person_key,
+        delivered.died_on,
+        delivered.cremated_on,
+        delivered.source,
+        delivered.delivery_id,
+        delivered.row_number,
+        delivered.period,
+        validity.valid_from,
+        validity.valid_to
+    from delivered
+    inner join validity
+        on {{ row_in_force('delivered', 'validity') }}
+)
+
+select * from final

@@ -1,0 +1,28 @@
+with
+delivered as (
+    select * from {{ source('lake', 'housing_fund') }}
+),
+
+validity as (
+    select * from {{ source('reference', 'delivery_validity') }}
+),
+
+final as (
+    select
+        delivered.person_key,
+        delivered.employer_name,
+        delivered.base,
+        delivered.monthly_deposit,
+        delivered.balance,
+        delivered.status,
+        delivered.delivery_id,
+        delivered.row_number,
+        delivered.period,
+        validity.valid_from,
+        validity.valid_to
+    from delivered
+    inner join validity
+        on {{ row_in_force('delivered', 'validity') }}
+)
+
+select * from final

@@ -1,0 +1,29 @@
+with
+delivered as (
+    select * from {{ source('lake', 'social_insurance') }}
+),
+
+validity as (
+    select * from {{ source('reference', 'delivery_validity') }}
+),
+
+final as (
+    select
+        delivered.person_key,
+        delivered.insurance,
+        delivered.contribution_month,
+        delivered.employer_uscc,
+        delivered.employer_name,
+        delivered.base,
+        delivered.status,
+        delivered.delivery_id,
+        delivered.row_number,
+        delivered.period,
+        validity.valid_from,
+        validity.valid_to
+    from delivered
+    inner join validity
+        on {{ row_in_force('delivered', 'validity') }}
+)
+
+select * from final

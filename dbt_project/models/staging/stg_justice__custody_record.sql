@@ -1,0 +1,27 @@
+with
+delivered as (
+    select * from {{ source('lake', 'custody_record') }}
+),
+
+validity as (
+    select * from {{ source('reference', 'delivery_validity') }}
+),
+
+final as (
+    select
+        delivered.person_key,
+        delivered.custody_type,
+        delivered.from_date,
+        delivered.until_date,
+        delivered.status,
+        delivered.delivery_id,
+        delivered.row_number,
+        delivered.period,
+        validity.valid_from,
+        validity.valid_to
+    from delivered
+    inner join validity
+        on {{ row_in_force('delivered', 'validity') }}
+)
+
+select * from final

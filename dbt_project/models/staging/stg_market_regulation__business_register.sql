@@ -1,0 +1,29 @@
+with
+delivered as (
+    select * from {{ source('lake', 'business_register') }}
+),
+
+validity as (
+    select * from {{ source('reference', 'delivery_validity') }}
+),
+
+final as (
+    select
+        delivered.uscc,
+        delivered.business_name,
+        delivered.business_type,
+        delivered.person_key,
+        delivered.registered_capital,
+        delivered.founded_on,
+        delivered.status,
+        delivered.delivery_id,
+        delivered.row_number,
+        delivered.period,
+        validity.valid_from,
+        validity.valid_to
+    from delivered
+    inner join validity
+        on {{ row_in_force('delivered', 'validity') }}
+)
+
+select * from final

@@ -1,0 +1,32 @@
+with
+delivered as (
+    select * from {{ source('lake', 'medical_settlement') }}
+),
+
+validity as (
+    select * from {{ source('reference', 'delivery_validity') }}
+),
+
+final as (
+    select
+        delivered.settlement_no,
+        delivered.person_key,
+        delivered.settled_on,
+        delivered.care_type,
+        delivered.icd10,
+        delivered.total_cost,
+        delivered.basic_paid,
+        delivered.catastrophic_paid,
+        delivered.medical_aid_paid,
+        delivered.out_of_pocket,
+        delivered.delivery_id,
+        delivered.row_number,
+        delivered.period,
+        validity.valid_from,
+        validity.valid_to
+    from delivered
+    inner join validity
+        on {{ row_in_force('delivered', 'validity') }}
+)
+
+select * from final

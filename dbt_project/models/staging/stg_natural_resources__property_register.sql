@@ -1,0 +1,30 @@
+with
+delivered as (
+    select * from {{ source('lake', 'property_register') }}
+),
+
+validity as (
+    select * from {{ source('reference', 'delivery_validity') }}
+),
+
+final as (
+    select
+        delivered.unit_no,
+        delivered.person_key,
+        delivered.use,
+        delivered.area,
+        delivered.share,
+        delivered.division,
+        delivered.registered_on,
+        delivered.status,
+        delivered.delivery_id,
+        delivered.row_number,
+        delivered.period,
+        validity.valid_from,
+        validity.valid_to
+    from delivered
+    inner join validity
+        on {{ row_in_force('delivered', 'validity', 'division') }}
+)
+
+select * from final

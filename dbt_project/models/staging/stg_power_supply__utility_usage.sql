@@ -1,0 +1,28 @@
+with
+delivered as (
+    select * from {{ source('lake', 'utility_usage') }}
+),
+
+validity as (
+    select * from {{ source('reference', 'delivery_validity') }}
+),
+
+final as (
+    select
+        delivered.account_no,
+        delivered.person_key,
+        delivered.division,
+        delivered.usage_month,
+        delivered.kwh,
+        delivered.arrears,
+        delivered.delivery_id,
+        delivered.row_number,
+        delivered.period,
+        validity.valid_from,
+        validity.valid_to
+    from delivered
+    inner join validity
+        on {{ row_in_force('delivered', 'validity', 'division') }}
+)
+
+select * from final

@@ -1,0 +1,29 @@
+with
+delivered as (
+    select * from {{ source('lake', 'vehicle_register') }}
+),
+
+validity as (
+    select * from {{ source('reference', 'delivery_validity') }}
+),
+
+final as (
+    select
+        delivered.plate_no,
+        delivered.vehicle_type,
+        delivered.person_key,
+        delivered.model,
+        delivered.price,
+        delivered.registered_on,
+        delivered.status,
+        delivered.delivery_id,
+        delivered.row_number,
+        delivered.period,
+        validity.valid_from,
+        validity.valid_to
+    from delivered
+    inner join validity
+        on {{ row_in_force('delivered', 'validity') }}
+)
+
+select * from final

@@ -1,0 +1,28 @@
+with
+delivered as (
+    select * from {{ source('lake', 'income_tax') }}
+),
+
+validity as (
+    select * from {{ source('reference', 'delivery_validity') }}
+),
+
+final as (
+    select
+        delivered.person_key,
+        delivered.payer_uscc,
+        delivered.income_month,
+        delivered.income_type,
+        delivered.amount,
+        delivered.tax,
+        delivered.delivery_id,
+        delivered.row_number,
+        delivered.period,
+        validity.valid_from,
+        validity.valid_to
+    from delivered
+    inner join validity
+        on {{ row_in_force('delivered', 'validity') }}
+)
+
+select * from final
