@@ -1,0 +1,28 @@
+"""Files of departments to typed, checked, pseudonymised Parquet, plus quarantine, vault and ledger.
+
+Belongs here: everything between the inbox and the lake; knows no scheduler and no warehouse. Does not belong
+here: what a feed is (``models``), whether its data are fit for use (``expectations``).
+"""
+
+from ingestion.arrival import Ignored, ignored
+from ingestion.keys import SecretError
+from ingestion.ledger import Delivery, DeliveryNotFoundError, Ledger
+from ingestion.pipeline import ingest
+from ingestion.publish import publish
+from ingestion.quarantine import Quarantine
+from ingestion.store import Store
+from ingestion.vault import Vault
+
+__all__ = [
+    "Delivery",
+    "DeliveryNotFoundError",
+    "Ignored",
+    "Ledger",
+    "Quarantine",
+    "SecretError",
+    "Store",
+    "Vault",
+    "ignored",
+    "ingest",
+    "publish",
+]

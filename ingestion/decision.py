@@ -1,0 +1,121 @@
+"""Accepted, held, rejected or duplicate: what becomes of a delivery, given what came before it.
+
+Belongs here: pure decisions over ledger entries. Does not belong here: reading files, writing anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from decimal import Decimal
+
+from ingestion.header import header_of
+from ingestion.ledger import Delivery
+from ingestion.reason import EMPTY, MANIFEST_MISMATCH, FileRejectedError
+from ingestion.rows import CheckedRows
+from ingestion.statement import Sidecar
+from ingestion.table import RawTable
+from ingestion.totals import TOLERANCE
+from models.contract import Column, Feed
+
+# Smaller files are neither held for a share of bad rows nor compared in volume (feeds.md section 2).
+MIN_ROWS_TO_HOLD = 10
+MIN_ROWS_TO_COMPARE = 20
+
+
+def original_of_duplicate(
+    history: Sequence[Delivery], sha256: str, statement_key: str, period: str | None, division: str | None
+) -> Delivery | None:
+    """The accepted or held delivery in force that has the same bytes and sidecar statements; else None."""
+    same = _by_receipt(item for item in history if item.period == period)
+    for item in (_last(same, division, "accepted"), _last(same, division, "held")):
+        if item and item.sha256 == sha256 and item.statement_key == statement_key:
+            return item
+    return None
+
+
+def _last(same_month: Sequence[Delivery], division: str | None, status: str) -> Delivery | None:
+    """The last of that status and extent, unless something accepted later has taken (part of) its place."""
+    for item in reversed(same_month):
+        if item.status == status and item.division == division:
+            return item
+        if item.status == "accepted" and (item.division is None or division is None or item.division == division):
+            return None
+    return None
+
+
+def superseded_by(
+    history: Sequence[Delivery], period: str | None, division: str | None, received_at: datetime
+) -> Delivery | None:
+    """The accepted delivery of the same month and extent, received before, that a new one takes the place of."""
+    same = (item for item in history if (item.status, item.period, item.division) == ("accepted", period, division))
+    earlier = [item for item in _by_receipt(same) if item.received_at <= received_at]
+    return earlier[-1] if earlier else None
+
+
+def _by_receipt(items: Iterable[Delivery]) -> list[Delivery]:
+    return sorted(items, key=lambda item: (item.received_at, item.sequence or 0))
+
+
+def is_volume_anomaly(history: Sequence[Delivery], feed: Feed, period: str, division: str | None, rows: int) -> bool:
+    """Whether the row count is far from that of the last accepted delivery of the feed and division.
+
+    The last one is that of the latest month not after this one, so that a catch-up over many months says the
+    same as month after month did.
+    """
+    earlier = [item for item in history if item.status == "accepted" and item.division == division]
+    before = [item for item in earlier if item.period is not None and item.period <= period]
+    if not before:
+        return False
+    last = max(before, key=lambda item: (item.period or "", item.sequence or 0))
+    if last.rows_data < MIN_ROWS_TO_COMPARE:
+        return False
+    return abs(rows - last.rows_data) > feed.max_volume_change_share * last.rows_data
+
+
+def must_be_held(checked: CheckedRows, feed: Feed) -> bool:
+    """Whether too many rows are quarantined, duplicates included, for the delivery to be taken unseen."""
+    quarantined = checked.rows_data - checked.accepted.height
+    return checked.rows_data >= MIN_ROWS_TO_HOLD and quarantined > feed.max_quarantined_share * checked.rows_data
+
+
+def check_not_empty(table: RawTable, feed: Feed, sidecar: Sidecar) -> None:
+    """Raise (empty) where there are no data rows, unless an events feed says so itself: a quiet month."""
+    if table.rows_data == 0 and not is_quiet_month(feed, sidecar):
+        raise FileRejectedError(EMPTY, "nothing but a header", rows_framing=len(table.framing))
+
+
+def is_quiet_month(feed: Feed, sidecar: Sidecar) -> bool:
+    return feed.mode == "events" and sidecar.rows == 0
+
+
+def check_digest(sidecar: Sidecar, sha256: str) -> None:
+    """Raise (manifest_mismatch) where the sidecar states another digest."""
+    if sidecar.sha256 is not None and sidecar.sha256 != sha256:
+        raise FileRejectedError(MANIFEST_MISMATCH, "sha256")
+
+
+def check_row_count(sidecar: Sidecar, table: RawTable) -> None:
+    """Raise (manifest_mismatch) where the sidecar states another number of data rows."""
+    if sidecar.rows is not None and sidecar.rows != table.rows_data:
+        raise FileRejectedError(MANIFEST_MISMATCH, "rows")
+
+
+def check_control_totals(sidecar: Sidecar, table: RawTable, checked: CheckedRows, feed: Feed) -> None:
+    """Raise (manifest_mismatch) where a control total disagrees or names no column of numbers in the file."""
+    for name, stated in sidecar.control_totals.items():
+        column = _column_named(feed, name)
+        if column is None or column.name not in checked.control_totals:
+            raise FileRejectedError(MANIFEST_MISMATCH, "a control total of no known column")
+        found = checked.control_totals[column.name]
+        if not any(abs(stated - value) <= TOLERANCE for value in _readings(found, column)):
+            raise FileRejectedError(MANIFEST_MISMATCH, f"control total of {column.name}")
+
+
+def _readings(total: Decimal, column: Column) -> tuple[Decimal, ...]:
+    """A sum in yuan; of a column in 万元 also in that unit, since the sender may sum what is written."""
+    return (total, total / 10_000) if column.type == "wan" else (total,)
+
+
+def _column_named(feed: Feed, name: str) -> Column | None:
+    return header_of([name], feed).columns.get(0)

@@ -1,0 +1,120 @@
+"""Delimited text (comma, tab, semicolon, bar) to raw cells, by physical line.
+
+Belongs here: finding delimiter and header, quoting, rows of another width. Does not belong here: encodings
+(``decode``), the meaning of cells.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+
+import polars as pl
+
+from ingestion.framing import HEADER, framing_above, kind_below, split_framing
+from ingestion.header import HEADER_SEARCH_ROWS, Header, find_header
+from ingestion.limits import check_line_lengths, check_row_count
+from ingestion.lines import LineScan, scan_lines
+from ingestion.normalise import may_need_normalising
+from ingestion.reason import COLUMN_MISSING, EMPTY, UNREADABLE, FileRejectedError
+from ingestion.table import ROW_NUMBER, Framing, RawTable, cell_name, malformed_frame
+from models.contract import Feed
+
+DELIMITERS = (",", "\t", ";", "|")
+_HEAD_BYTES = 1 << 20
+
+
+def read_delimited(text: bytes, encoding: str, feed: Feed) -> RawTable:
+    """Raw cells of a delimited UTF-8 text; raises ``FileRejectedError`` where no header is found."""
+    if not text.strip():
+        raise FileRejectedError(EMPTY, "nothing in the file")
+    delimiter, header = _find(text, encoding, feed)
+    if not text.endswith(b"\n"):
+        text += b"\n"
+    scan = scan_lines(text, delimiter)
+    check_row_count(scan.line_count)
+    check_line_lengths(scan)
+    return _body(text, scan, delimiter, header)
+
+
+def _find(text: bytes, encoding: str, feed: Feed) -> tuple[str, Header]:
+    head = text[:_HEAD_BYTES].decode("utf-8", "ignore").split("\n")[:HEADER_SEARCH_ROWS]
+    best: tuple[str, Header] | None = None
+    for delimiter in DELIMITERS:
+        header = find_header([split_line(line, delimiter) for line in head], feed)
+        if header and (best is None or len(header.columns) > len(best[1].columns)):
+            best = delimiter, header
+    if best is not None:
+        return best
+    foreign = encoding == "gb18030" and any(ord(letter) > 127 for letter in head[0])
+    if foreign or not any(delimiter in line for line in head for delimiter in DELIMITERS):
+        raise FileRejectedError(UNREADABLE, "no table with a known header")
+    missing = ", ".join(column.name for column in feed.columns if column.required)
+    raise FileRejectedError(COLUMN_MISSING, missing, rows_data=max(0, text.count(b"\n") - 1))
+
+
+def split_line(line: str, delimiter: str) -> list[str]:
+    """The cells of one physical line; a line that cannot be split is one cell."""
+    try:
+        return next(csv.reader([line], delimiter=delimiter), [])
+    except csv.Error:
+        return [line]
+
+
+def _body(text: bytes, scan: LineScan, delimiter: str, header: Header) -> RawTable:
+    width = len(header.labels)
+    first = header.first_row + header.row_count
+    above = [(index + 1, split_line(scan.line(index), delimiter)) for index in range(header.first_row)]
+    body = scan.repaired(first, width)
+    cells = _read(body.text, width, delimiter, body.has_quotes)
+    cells = cells.with_row_index(ROW_NUMBER, offset=first + 1).with_columns(pl.col(ROW_NUMBER).cast(pl.Int64))
+    odd, framing = _odd_lines(body.odd, delimiter, header)
+    cells = _without_lines(cells, [number for number, _ in body.odd])
+    cells, below = split_framing(cells, header)
+    framing = [*framing_above(above), *framing, *below]
+    repeated = sum(row.kind == HEADER for row in framing)
+    return RawTable(
+        format="delimited",
+        header=header,
+        cells=cells,
+        malformed=malformed_frame(odd),
+        framing=tuple(sorted((row for row in framing if row.kind != HEADER), key=lambda row: row.row_number)),
+        header_rows=header.row_count + repeated,
+        is_clean=not may_need_normalising(text, delimiter.encode()),
+    )
+
+
+def _read(text: bytes, width: int, delimiter: str, has_quotes: bool) -> pl.DataFrame:
+    names = [cell_name(position) for position in range(width)]
+    header = delimiter.join(names).encode() + b"\n"
+    return pl.read_csv(
+        io.BytesIO(header + text),
+        separator=delimiter,
+        quote_char='"' if has_quotes else None,
+        infer_schema=False,
+        truncate_ragged_lines=True,
+    )
+
+
+def _without_lines(cells: pl.DataFrame, numbers: Sequence[int]) -> pl.DataFrame:
+    """Rows without those that are blank throughout and those that are dealt with apart."""
+    names = [name for name in cells.columns if name != ROW_NUMBER]
+    if cells[names[0]].null_count():
+        cells = cells.filter(~pl.all_horizontal(pl.col(name).is_null() for name in names))
+    return cells.filter(~pl.col(ROW_NUMBER).is_in(list(numbers))) if numbers else cells
+
+
+def _odd_lines(
+    lines: Sequence[tuple[int, str]], delimiter: str, header: Header
+) -> tuple[list[tuple[int, str]], list[Framing]]:
+    """Lines of another width: framing rows, and what is left, malformed."""
+    malformed, framing = [], []
+    for number, line in lines:
+        cells = split_line(line, delimiter)
+        kind = kind_below(cells, header)
+        if kind is not None:
+            framing.append(Framing(number, kind, tuple(cells)))
+        elif any(cell.strip() for cell in cells):
+            malformed.append((number, line))
+    return malformed, framing

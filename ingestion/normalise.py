@@ -1,0 +1,47 @@
+"""Harmless writing variants of a cell: full-width characters, blanks, zero-width characters, apostrophes.
+
+Belongs here: what is the same for every type of column. Does not belong here: the parsers of the types.
+"""
+
+from __future__ import annotations
+
+import re
+
+import polars as pl
+
+# Noncharacters of Unicode: no text can hold them. A spreadsheet's error cell or formula without a value is the
+# first alone; a long number out of a numeric cell, whose last digits are lost, carries the second before it.
+ERROR_CELL = "\ufdd0"
+NUMERIC_CELL = "\ufdd1"
+
+_ZERO_WIDTH = "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u00ad\x00"
+_FULL_WIDTH = {chr(code): chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)} | {"\u3000": " ", "\u00a0": " "}
+_TABLE = str.maketrans({**_FULL_WIDTH, **dict.fromkeys(_ZERO_WIDTH)})
+# A leading apostrophe is how spreadsheets mark a number as text.
+_NEEDS_WORK = rf"^[\s'‘’]|\s$|[\x00{_ZERO_WIDTH[:-1]}\u3000\u00a0\uff01-\uff5e]|^$"
+# Byte sequences of which one must occur for any cell of a UTF-8 text to need work (blanks apart).
+_MARKS = (b"\xef\xbc", b"\xef\xbd", b"\xe3\x80\x80", b"\xe2\x80", b"\xe2\x81", b"\xef\xbb\xbf", b"\xc2\xa0", b"\xc2\xad")
+_BLANKS = (b" ", b"\t", b"'", b"\x00", b"\x0b", b"\x0c")
+
+
+def may_need_normalising(text: bytes, separator: bytes = b"") -> bool:
+    """Whether any cell of that UTF-8 text can hold a variant; a quick search for bytes, never a false no."""
+    return any(mark in text for mark in (*_MARKS, *_BLANKS) if mark != separator)
+
+
+def normalise_text(value: str) -> str:
+    """One cell's text without variants; empty where nothing is left."""
+    text = value.translate(_TABLE).strip()
+    return re.sub(r"^['‘’]+", "", text).strip()
+
+
+def normalise_cells(cells: pl.Series) -> pl.Series:
+    """A column of texts without variants; blank becomes null. Works on the distinct values that need it."""
+    needs = cells.str.contains(_NEEDS_WORK).fill_null(False)
+    if not needs.any():
+        return cells
+    before = cells.filter(needs).unique()
+    after = pl.Series(cells.name, [normalise_text(value) or None for value in before], dtype=pl.String)
+    frame = pl.DataFrame({"cell": cells, "needs": needs})
+    frame = frame.join(pl.DataFrame({"cell": before, "after": after}), on="cell", how="left", maintain_order="left")
+    return frame.select(pl.when("needs").then("after").otherwise("cell").alias(cells.name)).to_series()

@@ -1,0 +1,266 @@
+"""The way of a file from the inbox into lake, vault, quarantine and ledger.
+
+Belongs here: the order of steps and what is written when. Does not belong here: any rule of reading, parsing or
+deciding.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+from ingestion.arrival import Arrival, arrivals
+from ingestion.atomic import write_parquet
+from ingestion.decision import (
+    check_control_totals,
+    check_digest,
+    check_not_empty,
+    check_row_count,
+    is_quiet_month,
+    is_volume_anomaly,
+    must_be_held,
+    original_of_duplicate,
+    superseded_by,
+)
+from ingestion.lake import lake_rows, write_empty_tables
+from ingestion.ledger import Delivery, Ledger
+from ingestion.limits import MAX_BYTES
+from ingestion.pseudonym import letters_of_digest
+from ingestion.quarantine import Quarantine
+from ingestion.read import read_table
+from ingestion.reason import (
+    DUPLICATE,
+    FEED_UNKNOWN,
+    TOO_MANY_BAD_ROWS,
+    UNREADABLE,
+    UNSAFE,
+    VOLUME_ANOMALY,
+    FileRejectedError,
+)
+from ingestion.rows import CheckedRows, check_rows
+from ingestion.statement import LOCAL_ZONE
+from ingestion.store import Store
+from ingestion.table import RawTable
+from ingestion.vault import Vault
+from models.contract import Feed
+from models.masking import mask_text
+
+ID_LETTERS = 10
+Progress = Callable[[Delivery], None]
+
+
+def ingest(
+    inbox: Path,
+    store: Store,
+    feeds: Mapping[str, Feed],
+    now: datetime,
+    only_feed: str | None = None,
+    progress: Progress | None = None,
+) -> list[Delivery]:
+    """Take in every file of the inbox that the ledger does not know yet; the new entries, in order.
+
+    ``only_feed`` limits it to the folder of that name: feeds do not depend on each other. ``now`` is the time of
+    ingestion. A file that cannot be taken is entered as rejected and never stops the others.
+    """
+    now = now if now.tzinfo else now.replace(tzinfo=LOCAL_ZONE)
+    write_empty_tables(store.lake, dict(feeds))
+    if not inbox.is_dir():
+        return []
+    ledger = Ledger(store.ledger_file)
+    entered = []
+    for folder in sorted(path for path in inbox.iterdir() if path.is_dir() and not path.is_symlink()):
+        if only_feed is not None and folder.name != only_feed:
+            continue
+        feed = feeds.get(folder.name)
+        history = ledger.deliveries(feed=_feed_name(folder.name, feed))
+        for arrival in arrivals(folder, now):
+            delivery = _FileIntake(arrival, feed, store, now).take(history)
+            if delivery is None:
+                continue
+            ledger.record(delivery)
+            delivery = replace(delivery, sequence=(history[-1].sequence or 0) + 1 if history else 1)
+            history.append(delivery)
+            entered.append(delivery)
+            if progress is not None:
+                progress(delivery)
+    return entered
+
+
+def _feed_name(folder: str, feed: Feed | None) -> str:
+    return feed.name if feed is not None else mask_text(folder)
+
+
+class _FileIntake:
+    """One file on its way in."""
+
+    def __init__(self, arrival: Arrival, feed: Feed | None, store: Store, now: datetime) -> None:
+        self._arrival = arrival
+        self._feed = feed
+        self._store = store
+        self._now = now
+        self._sha256: str | None = None
+
+    def take(self, history: list[Delivery]) -> Delivery | None:
+        """The ledger entry of the file, its rows written; None where the ledger has it already."""
+        try:
+            data = self._bytes()
+        except FileRejectedError as error:
+            return None if self._is_known(history) else self._rejected(error, history)
+        self._sha256 = hashlib.sha256(data).hexdigest()
+        if self._is_known(history):
+            return None
+        try:
+            if self._feed is None:
+                raise FileRejectedError(FEED_UNKNOWN, "no contract for a feed of that name")
+            if self._arrival.fault is not None:
+                raise self._arrival.fault
+            return self._duplicate(history) or self._read(data, self._feed, history)
+        except FileRejectedError as error:
+            return self._rejected(error, history)
+
+    def _bytes(self) -> bytes:
+        """The file's bytes; opened so that a link or a pipe put in its place is not followed."""
+        fault = self._arrival.fault
+        if fault is not None and fault.reason in (UNSAFE, UNREADABLE):
+            raise fault
+        try:
+            descriptor = os.open(self._arrival.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        except OSError:
+            raise FileRejectedError(UNREADABLE, "no permission to read") from None
+        with os.fdopen(descriptor, "rb") as stream:
+            status = os.fstat(descriptor)
+            if not stat.S_ISREG(status.st_mode):
+                raise FileRejectedError(UNSAFE, "not a regular file")
+            if status.st_size > MAX_BYTES:
+                raise FileRejectedError(UNSAFE, "larger than any delivery may be")
+            return stream.read()
+
+    def _is_known(self, history: list[Delivery]) -> bool:
+        """Whether the last entry of that file name has the same bytes and the same sidecar."""
+        same = (entry for entry in reversed(history) if entry.file_key == self._arrival.file_key)
+        last = next(same, None)
+        return last is not None and (last.sha256, last.statement_key) == (self._sha256, self._arrival.sidecar.key)
+
+    def _duplicate(self, history: list[Delivery]) -> Delivery | None:
+        arrival = self._arrival
+        original = original_of_duplicate(
+            history, str(self._sha256), arrival.sidecar.key, arrival.period, arrival.division
+        )
+        if original is None:
+            return None
+        return replace(
+            self._entry(history),
+            status="duplicate",
+            reason=DUPLICATE,
+            detail=original.delivery_id,
+            rows_data=original.rows_data,
+            rows_framing=original.rows_framing,
+        )
+
+    def _read(self, data: bytes, feed: Feed, history: list[Delivery]) -> Delivery:
+        arrival, sidecar = self._arrival, self._arrival.sidecar
+        if not data.strip() and is_quiet_month(feed, sidecar):
+            check_digest(sidecar, str(self._sha256))
+            return replace(self._entry(history), status="accepted", **_superseding(history, arrival))
+        table = read_table(data, arrival.path.suffix, feed)
+        del data
+        checked: CheckedRows | None = None
+        try:
+            check_digest(sidecar, str(self._sha256))
+            check_row_count(sidecar, table)
+            check_not_empty(table, feed, sidecar)
+            checked = check_rows(table, feed, arrival.received_at.astimezone(LOCAL_ZONE).date())
+            check_control_totals(sidecar, table, checked, feed)
+        except FileRejectedError as error:
+            return replace(
+                self._rejected(error, history),
+                rows_data=table.rows_data,
+                rows_framing=len(table.framing),
+                schema_drift=list(table.header.drift),
+            )
+        return self._taken(table, checked, feed, history)
+
+    def _taken(self, table: RawTable, checked: CheckedRows, feed: Feed, history: list[Delivery]) -> Delivery:
+        entry, arrival = self._entry(history), self._arrival
+        period = str(arrival.period)
+        is_held = must_be_held(checked, feed)
+        warnings = list(checked.warnings)
+        if is_volume_anomaly(history, feed, period, arrival.division, checked.rows_data):
+            warnings.append(VOLUME_ANOMALY)
+        self._write(table, checked, feed, entry.delivery_id, period, is_held)
+        return replace(
+            entry,
+            status="held" if is_held else "accepted",
+            reason=TOO_MANY_BAD_ROWS if is_held else None,
+            rows_data=checked.rows_data,
+            rows_framing=len(table.framing),
+            rows_accepted=checked.accepted.height,
+            rows_quarantined=checked.rows_data - checked.accepted.height,
+            quarantined_by_reason=checked.quarantined_by_reason,
+            cell_defects_by_reason=checked.defects_by_reason,
+            control_totals={name: str(total) for name, total in checked.control_totals.items()},
+            warnings=[mask_text(warning) for warning in warnings],
+            schema_drift=[mask_text(label) for label in table.header.drift],
+            **({} if is_held else _superseding(history, arrival)),
+        )
+
+    def _write(
+        self, table: RawTable, checked: CheckedRows, feed: Feed, delivery_id: str, period: str, is_held: bool
+    ) -> None:
+        """Everything but the ledger row: until that is there, nothing of it counts."""
+        store = self._store
+        Quarantine(store).keep(table, checked, feed, delivery_id)
+        Vault(store).keep(checked.accepted, feed, delivery_id, period)
+        rows = lake_rows(checked.accepted, feed, delivery_id, period, store.keys.pseudonym, store.algorithm)
+        held, lake = store.held_file(feed.name, delivery_id), store.lake_file(feed.name, period, delivery_id)
+        write_parquet(rows, held if is_held else lake)
+
+    def _rejected(self, error: FileRejectedError, history: list[Delivery]) -> Delivery:
+        return replace(
+            self._entry(history),
+            status="rejected",
+            reason=error.reason,
+            detail=error.detail,
+            rows_data=error.rows_data,
+            rows_framing=error.rows_framing,
+        )
+
+    def _entry(self, history: list[Delivery]) -> Delivery:
+        """The part of the ledger entry that does not depend on what is in the file."""
+        arrival = self._arrival
+        feed_name = _feed_name(arrival.feed, self._feed)
+        return Delivery(
+            delivery_id=self._delivery_id(feed_name, history),
+            feed=feed_name,
+            mode=self._feed.mode if self._feed else None,
+            file_name=arrival.file_name,
+            file_key=arrival.file_key,
+            sha256=self._sha256,
+            statement_key=arrival.sidecar.key,
+            period=arrival.period,
+            division=arrival.division,
+            status="rejected",
+            received_at=arrival.received_at,
+            ingested_at=self._now,
+            contract_version=self._feed.version if self._feed else None,
+        )
+
+    def _delivery_id(self, feed_name: str, history: list[Delivery]) -> str:
+        """From feed, file, content and statements; the same file coming back after another one counts on."""
+        arrival = self._arrival
+        parts = [feed_name, arrival.period, arrival.division, arrival.file_key, self._sha256, arrival.sidecar.key]
+        again = sum(
+            (entry.file_key, entry.sha256, entry.statement_key) == (parts[3], parts[4], parts[5]) for entry in history
+        )
+        digest = hashlib.sha256(repr([*parts, again]).encode()).digest()
+        return f"{feed_name}.{arrival.period or 'none'}.{letters_of_digest(digest, ID_LETTERS)}"
+
+
+def _superseding(history: list[Delivery], arrival: Arrival) -> dict[str, str | None]:
+    earlier = superseded_by(history, arrival.period, arrival.division, arrival.received_at)
+    return {"supersedes": earlier.delivery_id if earlier else None}

@@ -1,0 +1,42 @@
+"""One file's bytes to raw cells, whatever its format: content decides, not the extension.
+
+Belongs here: the choice between the readers. Does not belong here: the readers themselves.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ingestion.decode import extension_agrees, is_workbook, to_utf8
+from ingestion.delimited import read_delimited
+from ingestion.header import check_header
+from ingestion.json_lines import looks_like_json_lines, read_json_lines
+from ingestion.reason import EMPTY, TYPE_MISMATCH, FileRejectedError
+from ingestion.table import RawTable
+from ingestion.workbook import read_workbook
+from models.contract import Feed
+
+
+def read_table(data: bytes, extension: str, feed: Feed) -> RawTable:
+    """Raw cells of a delivery; raises ``FileRejectedError`` where the file as a whole cannot be taken."""
+    if not data:
+        raise FileRejectedError(EMPTY, "nothing in the file")
+    table = _read(data, feed)
+    try:
+        check_header(table.header, feed)
+    except FileRejectedError as error:
+        raise FileRejectedError(
+            error.reason, error.detail, rows_data=table.rows_data, rows_framing=len(table.framing)
+        ) from None
+    if not extension_agrees(table.format, extension):
+        return replace(table, warnings=(*table.warnings, TYPE_MISMATCH))
+    return table
+
+
+def _read(data: bytes, feed: Feed) -> RawTable:
+    if is_workbook(data):
+        return read_workbook(data, feed)
+    text, encoding = to_utf8(data)
+    if looks_like_json_lines(text):
+        return read_json_lines(text, feed)
+    return read_delimited(text, encoding, feed)

@@ -1,0 +1,174 @@
+"""Raw cells to accepted rows, quarantined rows and cell defects, by the row rules of feeds.md section 2.
+
+Belongs here: which fault quarantines a row and which only nulls a cell, duplicates, counts. Does not belong
+here: parsing (``parse``), pseudonyms, storage.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+import polars as pl
+
+from ingestion.duplicates import duplicate_rows
+from ingestion.framing import unit_of
+from ingestion.normalise import normalise_cells
+from ingestion.parse import BIRTH_COLUMN, parse_column, value_dtype
+from ingestion.parsed import ParseContext, Parsed
+from ingestion.reason import ID_CONFLICT, REQUIRED_MISSING, ROW_MALFORMED, TOTAL_MISMATCH
+from ingestion.table import ROW_NUMBER, RawTable, cell_name
+from ingestion.totals import column_totals, totals_agree
+from models.contract import Column, Feed
+
+FAULT_SCHEMA = {ROW_NUMBER: pl.Int64, "order": pl.Int64, "column": pl.String, "reason": pl.String}
+
+
+@dataclass(frozen=True)
+class CheckedRows:
+    """What a file's data rows come to.
+
+    ``accepted`` has ``row_number`` and every column of the contract, direct identifiers included; ``faults``
+    has one row a reason of a quarantined row; ``defects`` one row a nulled cell of an accepted row.
+    """
+
+    rows_data: int
+    accepted: pl.DataFrame
+    faults: pl.DataFrame
+    defects: pl.DataFrame
+    control_totals: dict[str, Decimal]
+    warnings: tuple[str, ...]
+
+    @property
+    def quarantined_rows(self) -> pl.DataFrame:
+        """Row number and first reason by column order of each quarantined row."""
+        return self.faults.sort(ROW_NUMBER, "order").group_by(ROW_NUMBER, maintain_order=True).agg(pl.first("reason"))
+
+    @property
+    def quarantined_by_reason(self) -> dict[str, int]:
+        return _counts(self.quarantined_rows)
+
+    @property
+    def defects_by_reason(self) -> dict[str, int]:
+        return _counts(self.defects)
+
+
+def check_rows(table: RawTable, feed: Feed, received_on: date) -> CheckedRows:
+    """Parse and check all data rows of a table; rows in = accepted + quarantined."""
+    parsed = _parsed_columns(table, feed, received_on)
+    numbers = table.cells[ROW_NUMBER]
+    faults = [_malformed(table)]
+    for order, column in enumerate(feed.columns):
+        if column.required or column.key:
+            faults.append(_faults_of(parsed[column.name], numbers, order, column))
+    row_faults = pl.concat(faults)
+    values = pl.DataFrame([numbers, *(parsed[column.name].value.rename(column.name) for column in feed.columns)])
+    bad = row_faults[ROW_NUMBER].unique()
+    valid = values.filter(~pl.col(ROW_NUMBER).is_in(bad.implode())) if len(bad) else values
+    twice = duplicate_rows(valid, feed)
+    if twice.height:
+        valid = valid.join(twice, on=ROW_NUMBER, how="anti", maintain_order="left")
+        order_last = pl.lit(len(feed.columns), dtype=pl.Int64).alias("order")
+        row_faults = pl.concat([row_faults, twice.select(ROW_NUMBER, order_last, pl.lit("").alias("column"), "reason")])
+    return CheckedRows(
+        rows_data=table.rows_data,
+        accepted=valid,
+        faults=row_faults,
+        defects=_defects(parsed, feed, table, valid[ROW_NUMBER], len(values) == len(valid)),
+        control_totals=column_totals(parsed, feed),
+        warnings=_warnings(table, parsed, feed, valid),
+    )
+
+
+def _parsed_columns(table: RawTable, feed: Feed, received_on: date) -> dict[str, Parsed]:
+    unit_row = unit_of([row.cells for row in table.framing])
+    parsed = {}
+    for column in feed.columns:
+        position = table.header.position(column.name)
+        if position is None:
+            parsed[column.name] = Parsed(pl.repeat(None, table.cells.height, dtype=value_dtype(column), eager=True))
+            continue
+        context = ParseContext(received_on, unit_row, table.header.units.get(position))
+        parsed[column.name] = parse_column(column, cells_of(table, position), context)
+    return parsed
+
+
+def cells_of(table: RawTable, position: int) -> pl.Series:
+    """The normalised texts of one column."""
+    cells = table.cells[cell_name(position)]
+    return cells if table.is_clean else normalise_cells(cells)
+
+
+def _faults_of(parsed: Parsed, numbers: pl.Series, order: int, column: Column) -> pl.DataFrame:
+    reason = parsed.fault
+    if column.required and parsed.value.null_count() > 0:
+        missing = pl.when(parsed.value.is_null()).then(pl.lit(REQUIRED_MISSING))
+        frame = pl.DataFrame({"fault": reason}) if reason is not None else None
+        reason = (
+            pl.select(missing).to_series()
+            if frame is None
+            else frame.select(pl.coalesce("fault", missing)).to_series()
+        )
+    if reason is None:
+        return pl.DataFrame(schema=FAULT_SCHEMA)
+    return _rows(numbers, reason, order, column.name)
+
+
+def _rows(numbers: pl.Series, reason: pl.Series, order: int, name: str) -> pl.DataFrame:
+    frame = pl.DataFrame({ROW_NUMBER: numbers, "reason": reason}).filter(pl.col("reason").is_not_null())
+    return frame.select(
+        ROW_NUMBER,
+        pl.lit(order, dtype=pl.Int64).alias("order"),
+        pl.lit(name, dtype=pl.String).alias("column"),
+        "reason",
+    )
+
+
+def _malformed(table: RawTable) -> pl.DataFrame:
+    numbers = table.malformed[ROW_NUMBER]
+    return _rows(numbers, pl.repeat(ROW_MALFORMED, len(numbers), dtype=pl.String, eager=True), -1, "")
+
+
+def _defects(
+    parsed: dict[str, Parsed], feed: Feed, table: RawTable, kept: pl.Series, all_kept: bool
+) -> pl.DataFrame:
+    """Faults of columns that are neither required nor key, in rows that are accepted."""
+    found = [pl.DataFrame(schema={**FAULT_SCHEMA, "raw": pl.String})]
+    for order, column in enumerate(feed.columns):
+        fault = parsed[column.name].fault
+        position = table.header.position(column.name)
+        if fault is None or column.required or column.key or position is None:
+            continue
+        rows = _rows(table.cells[ROW_NUMBER], fault, order, column.name)
+        raw = table.cells.select(ROW_NUMBER, pl.col(cell_name(position)).alias("raw"))
+        found.append(rows.join(raw, on=ROW_NUMBER, how="left", maintain_order="left"))
+    defects = pl.concat(found)
+    return defects if all_kept else defects.filter(pl.col(ROW_NUMBER).is_in(kept.implode()))
+
+
+def _warnings(table: RawTable, parsed: dict[str, Parsed], feed: Feed, valid: pl.DataFrame) -> tuple[str, ...]:
+    warnings = list(table.warnings)
+    if not totals_agree(table, parsed, feed):
+        warnings.append(TOTAL_MISMATCH)
+    if _has_id_conflict(valid):
+        warnings.append(ID_CONFLICT)
+    return tuple(warnings)
+
+
+def _has_id_conflict(valid: pl.DataFrame) -> bool:
+    """Whether a birth date or sex stands beside an ID number that says otherwise."""
+    if "id_number" not in valid.columns:
+        return False
+    tests = []
+    if BIRTH_COLUMN in valid.columns:
+        tests.append(pl.col("id_number").str.slice(6, 8) != pl.col(BIRTH_COLUMN).dt.strftime("%Y%m%d"))
+    if "sex" in valid.columns:
+        odd = pl.col("id_number").str.slice(16, 1).cast(pl.Int8) % 2 == 1
+        tests.append(odd != (pl.col("sex") == "1"))
+    return bool(tests) and bool(valid.select(pl.any_horizontal(tests).any()).item())
+
+
+def _counts(frame: pl.DataFrame) -> dict[str, int]:
+    counted = frame.group_by("reason").len().sort("reason")
+    return dict(zip(counted["reason"], counted["len"], strict=True))

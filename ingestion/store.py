@@ -1,0 +1,68 @@
+"""Where ingestion keeps things in a data home, and the secrets it needs for that.
+
+Belongs here: paths and keys, as one object that is passed around. Does not belong here: reading or writing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+from ingestion.encryption import EncryptedParquet
+from ingestion.keys import Keys, load_keys
+from ingestion.pseudonym import Algorithm
+
+
+@dataclass(frozen=True)
+class Store:
+    """The folders of one data home that ingestion writes, with the keys to them."""
+
+    home: Path
+    keys: Keys = field(repr=False)
+    algorithm: Algorithm = "sha256"
+
+    @staticmethod
+    def open(home: Path, key_file: Path | None = None, algorithm: Algorithm = "sha256") -> Store:
+        """A store in that home; keys from the environment, else the key file (default ``keys.json`` there)."""
+        return Store(home, load_keys(key_file or home / "keys.json"), algorithm)
+
+    @property
+    def lake(self) -> Path:
+        return self.home / "lake"
+
+    @property
+    def held(self) -> Path:
+        """Typed rows of held deliveries, out of reach of the warehouse."""
+        return self.home / "held"
+
+    @property
+    def vault(self) -> Path:
+        return self.home / "vault"
+
+    @property
+    def quarantine(self) -> Path:
+        return self.home / "quarantine"
+
+    @property
+    def faults(self) -> Path:
+        """Row number, column and reason of each fault, without any value."""
+        return self.home / "faults"
+
+    @property
+    def reference(self) -> Path:
+        return self.home / "reference"
+
+    @property
+    def ledger_file(self) -> Path:
+        return self.home / "ledger.db"
+
+    @cached_property
+    def encrypted(self) -> EncryptedParquet:
+        return EncryptedParquet(self.keys.vault)
+
+    def lake_file(self, feed: str, period: str, delivery_id: str) -> Path:
+        return self.lake / feed / f"period={period}" / f"{delivery_id}.parquet"
+
+    def held_file(self, feed: str, delivery_id: str) -> Path:
+        return self.held / feed / f"{delivery_id}.parquet"

@@ -1,0 +1,56 @@
+"""What a reader of any format hands on: raw cells below a header, rows that do not fit it, framing rows.
+
+Belongs here: the common shape of CSV, XLSX and JSON Lines once read. Does not belong here: how they are read,
+what the cells mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from ingestion.decode import Format
+from ingestion.header import Header
+
+ROW_NUMBER = "row_number"
+
+
+@dataclass(frozen=True)
+class Framing:
+    """One row that is neither header nor data: title, unit, total, subtotal or signature."""
+
+    row_number: int
+    kind: str
+    cells: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class RawTable:
+    """One table as read: ``cells`` has ``row_number`` (as a person sees it in the file) and one text column
+    for each header position, named by that position; null where the cell is empty.
+    """
+
+    format: Format
+    header: Header
+    cells: pl.DataFrame
+    malformed: pl.DataFrame = field(default_factory=lambda: malformed_frame([]))
+    framing: tuple[Framing, ...] = ()
+    header_rows: int = 1
+    warnings: tuple[str, ...] = ()
+    is_clean: bool = False
+    """True where a search of the whole text has shown that no cell needs normalising."""
+
+    @property
+    def rows_data(self) -> int:
+        return self.cells.height + self.malformed.height
+
+
+def malformed_frame(rows: Sequence[tuple[int, str]]) -> pl.DataFrame:
+    """Rows of another width than the header: row number and raw text."""
+    return pl.DataFrame(list(rows), schema={ROW_NUMBER: pl.Int64, "raw": pl.String}, orient="row")
+
+
+def cell_name(position: int) -> str:
+    return str(position)

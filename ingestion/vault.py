@@ -1,0 +1,155 @@
+"""The identity vault: who stands behind a person key, encrypted.
+
+Belongs here: names, ID numbers, phones, addresses of accepted deliveries and their look-up. Does not belong
+here: who may look (``orchestration``), pseudonyms (``pseudonym``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import polars as pl
+
+from ingestion.atomic import write_parquet
+from ingestion.encryption import EncryptedParquet
+from ingestion.pseudonym import Algorithm, pseudonyms
+from ingestion.store import Store
+from ingestion.table import ROW_NUMBER
+from models.contract import Column, Feed
+
+_SCHEMA = {
+    "person_key": pl.String(),
+    "id_number": pl.String(),
+    "name": pl.String(),
+    "phone": pl.String(),
+    "address": pl.String(),
+    "former_name": pl.String(),
+    "document_number": pl.String(),
+    "role": pl.String(),
+    "feed": pl.String(),
+    "delivery_id": pl.String(),
+    "period": pl.String(),
+    ROW_NUMBER: pl.Int64(),
+}
+IDENTITY_COLUMNS = ("person_key", "id_number", "name", "phone", "address")
+
+
+class Vault:
+    """The vault of one data home. Files of deliveries that never were accepted are not looked at: the caller
+    names those that were.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._folder = store.vault
+        self._encrypted: EncryptedParquet = store.encrypted
+        self._key = store.keys.pseudonym
+        self._algorithm: Algorithm = store.algorithm
+
+    def file(self, feed: str, delivery_id: str) -> Path:
+        return self._folder / feed / f"{delivery_id}.parquet"
+
+    def keep(self, accepted: pl.DataFrame, feed: Feed, delivery_id: str, period: str) -> None:
+        """Keep the direct identifiers of a delivery's rows; a feed without any leaves no file."""
+        rows = identity_rows(accepted, feed, delivery_id, period, self._key, self._algorithm)
+        if rows is not None:
+            self._encrypted.write(rows, self.file(feed.name, delivery_id))
+
+    def identities(self, person_keys: Sequence[str], deliveries: Iterable[str] | None = None) -> pl.DataFrame:
+        """Latest known identity of each of those persons: person_key, id_number, name, phone, address.
+
+        A name, phone or address of a later month outranks an earlier one; missing ones do not. Persons that the
+        vault does not know are left out. ``deliveries`` limits it to what was known from those.
+        """
+        wanted = pl.Series("person_key", list(person_keys), dtype=pl.String).unique()
+        found = [rows.filter(pl.col("person_key").is_in(wanted.implode())) for rows in self._all(deliveries)]
+        return _latest(pl.concat(found)) if found else _latest(pl.DataFrame(schema=_SCHEMA))
+
+    def person_keys_of(self, id_numbers: Sequence[str]) -> pl.DataFrame:
+        """id_number and person_key of each, whether the vault knows it or not."""
+        numbers = pl.Series("id_number", list(id_numbers), dtype=pl.String).str.to_uppercase()
+        return pl.DataFrame([numbers, pseudonyms(numbers, self._key, self._algorithm).rename("person_key")])
+
+    def publish_person_keys(self, path: Path, deliveries: Iterable[str] | None = None) -> None:
+        """Write person_key, born_on and sex of every person known, without any direct identifier."""
+        parts = [rows.select("person_key", "id_number").drop_nulls().unique() for rows in self._all(deliveries)]
+        empty = pl.DataFrame(schema={"person_key": pl.String, "id_number": pl.String})
+        persons = pl.concat([empty, *parts]).unique("person_key").sort("person_key")
+        write_parquet(
+            persons.select(
+                "person_key",
+                pl.col("id_number").str.slice(6, 8).str.to_date("%Y%m%d", strict=False).alias("born_on"),
+                pl.when(pl.col("id_number").str.slice(16, 1).cast(pl.Int8, strict=False) % 2 == 1)
+                .then(pl.lit("1"))
+                .otherwise(pl.lit("2"))
+                .alias("sex"),
+            ),
+            path,
+        )
+
+    def reporters(self, delivery_id: str, feed: str) -> pl.DataFrame:
+        """Identities of a delivery's rows that bear no ID number (a report of a person known by name alone)."""
+        path = self.file(feed, delivery_id)
+        rows = self._encrypted.read(path) if path.exists() else pl.DataFrame(schema=_SCHEMA)
+        return rows.filter(pl.col("person_key").is_null())
+
+    def _all(self, deliveries: Iterable[str] | None) -> Iterable[pl.DataFrame]:
+        known = None if deliveries is None else set(deliveries)
+        for path in sorted(self._folder.glob("*/*.parquet")):
+            if known is None or path.stem in known:
+                yield self._encrypted.read(path)
+
+
+def identity_rows(
+    accepted: pl.DataFrame, feed: Feed, delivery_id: str, period: str, key: bytes, algorithm: Algorithm
+) -> pl.DataFrame | None:
+    """One row a person and set of facts, for each role a person has in the feed; None for feeds without any."""
+    parts = []
+    for role in _roles(feed):
+        part = accepted.select(ROW_NUMBER, *(pl.col(source).alias(name) for name, source in role.items()))
+        if "id_number" in role:
+            part = part.with_columns(pseudonyms(part["id_number"], key, algorithm).rename("person_key"))
+        missing = [pl.lit(None, dtype).alias(name) for name, dtype in _SCHEMA.items() if name not in part.columns]
+        part = part.with_columns(missing).with_columns(
+            pl.lit(role.get("id_number", role.get("name", ""))).alias("role"),
+            pl.lit(feed.name).alias("feed"),
+            pl.lit(delivery_id).alias("delivery_id"),
+            pl.lit(period).alias("period"),
+        )
+        parts.append(_distinct(part.select(list(_SCHEMA))))
+    return pl.concat(parts) if parts else None
+
+
+def _distinct(part: pl.DataFrame) -> pl.DataFrame:
+    """A person with the same facts once; rows without a person key all, if they say anything."""
+    facts = ["name", "phone", "address", "former_name", "document_number"]
+    known = part.filter(pl.col("person_key").is_not_null()).unique(["person_key", *facts], keep="last", maintain_order=True)
+    unknown = part.filter(pl.col("person_key").is_null() & ~pl.all_horizontal(pl.col(fact).is_null() for fact in facts))
+    return pl.concat([known, unknown])
+
+
+def _roles(feed: Feed) -> list[dict[str, str]]:
+    """For each person that a row names: vault column -> column of the feed."""
+    names = {column.name: column for column in feed.columns}
+    roles = [_role_of(column, names) for column in feed.columns if column.type == "id"]
+    used = {source for role in roles for source in role.values()}
+    left = [column for column in feed.columns if column.is_direct_identifier and column.name not in used]
+    return roles + [{"name": column.name} for column in left]
+
+
+def _role_of(column: Column, names: dict[str, Column]) -> dict[str, str]:
+    if column.name != "id_number":
+        name = column.name.removesuffix("_id") + "_name"
+        return {"id_number": column.name, **({"name": name} if name in names else {})}
+    role = {"id_number": column.name}
+    for fact in ("name", "phone", "address", "former_name"):
+        if fact in names:
+            role[fact] = fact
+    document = next((item.name for item in names.values() if item.carries_id_number), None)
+    return {**role, **({"document_number": document} if document else {})}
+
+
+def _latest(rows: pl.DataFrame) -> pl.DataFrame:
+    ordered = rows.filter(pl.col("person_key").is_not_null()).sort("period", "delivery_id", ROW_NUMBER)
+    facts = [pl.col(name).drop_nulls().last().alias(name) for name in IDENTITY_COLUMNS[1:]]
+    return ordered.group_by("person_key").agg(facts).sort("person_key")
