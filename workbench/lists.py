@@ -69,16 +69,16 @@ COLUMNS = (
 HIDDEN = ("alert_id", "check")
 PRINT_COLUMNS = (
     ListColumn("number", 5, "number"),
-    ListColumn("level", 7, "level"),
-    ListColumn("village", 11),
-    ListColumn("household", 15),
-    ListColumn("address", 18),
-    ListColumn("layer", 10),
-    ListColumn("reason", 40),
-    ListColumn("proposal", 16),
+    ListColumn("level", 8, "level"),
+    ListColumn("village", 10),
+    ListColumn("household", 14),
+    ListColumn("address", 17),
+    ListColumn("layer", 9),
+    ListColumn("reason", 38),
+    ListColumn("proposal", 15),
     ListColumn("due_on", 12, "date"),
-    ListColumn("written_outcome", 10, "blank"),
-    ListColumn("written_visit", 13, "blank"),
+    ListColumn("written_outcome", 8, "blank"),
+    ListColumn("written_visit", 12, "blank"),
 )
 
 
@@ -183,7 +183,9 @@ def _write_print_sheet(book: Book, rows: list[dict[str, Any]], title: str, lang:
     for position, column in enumerate(PRINT_COLUMNS):
         sheet.set_column(position, position, column.width)
     for offset, row in enumerate(rows):
-        texts = _texts(row) | {"household": f"{row['household']}\n{row['phone']}"}
+        texts = _texts(row)
+        texts["household"] += f"\n{texts['phone']}"
+        texts["level"] += "\n" + label(f"list.{row['side']}_short", lang)
         _write_row(book, sheet, FIRST_ROW + offset, PRINT_COLUMNS, row, texts, 48)
     sheet.set_landscape()
     sheet.set_paper(9)

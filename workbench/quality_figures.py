@@ -127,6 +127,17 @@ class QualityMonth:
     def text(self, key: str, **places: object) -> str:
         return label(f"quality.{key}", self.lang, **places)
 
+    def state(self, name: str) -> str:
+        return words("check_state", name, self.lang)
+
+    def shown(self, column: str, value: Any) -> Any:
+        """A cell as people read it: codes of feeds, dimensions and classes by their titles."""
+        if column in ("feed", "feed_or_table"):
+            return self.feed_title(value)
+        if column in ("dimension", "class") and value in (*DIMENSIONS, *CLASSES):
+            return self.text(f"{column}.{value}")
+        return value
+
     # --- tables ------------------------------------------------------------------------------------------------
 
     @cached_property
@@ -215,7 +226,9 @@ class QualityMonth:
 
     def _absence(self, name: str) -> str:
         """Why there is nothing of the month: not due yet, carried on (a quarterly feed), or not received."""
-        states = self.judged.filter((pl.col("feed_or_table") == name) & (pl.col("kind") == "arrived"))["state"].to_list()
+        states = self.judged.filter((pl.col("feed_or_table") == name) & (pl.col("kind") == "arrived"))[
+            "state"
+        ].to_list()
         key = {"not_applicable": "not_due", "passed": "carried"}.get(states[0] if states else "", "not_received")
         return self.text(key)
 
@@ -343,7 +356,17 @@ class QualityMonth:
 
     @cached_property
     def catalogue(self) -> Table:
-        columns = ("feed_or_table", "check_id", "check", "class", "dimension", "column", "threshold", "why", "department")
+        columns = (
+            "feed_or_table",
+            "check_id",
+            "check",
+            "class",
+            "dimension",
+            "column",
+            "threshold",
+            "why",
+            "department",
+        )
         rows = [
             (
                 row["feed_or_table"],

@@ -18,7 +18,7 @@ from models.labels import label
 FONT = "宋体"
 SIZE = 12
 # Points a line of SIZE needs, with a little air.
-LINE_POINTS = 16.5
+LINE_POINTS = 17.5
 # Pale fills with a distinct darkness each: told apart on colour and on black-and-white paper, words on top.
 LEVEL_FILL = {"red": "#F4A6A0", "orange": "#F8CFA0", "yellow": "#FBEFB0", "blue": "#DDEBF7"}
 _CELL = {"font_name": FONT, "font_size": SIZE, "valign": "vcenter", "text_wrap": True, "border": 1}

@@ -57,7 +57,7 @@ def alerts() -> pl.DataFrame:
             reasons,
             date(2024, 4, 11),
             township,
-            township + "001",
+            township + "002",
             person,
             "pa",
             layer,
