@@ -236,7 +236,7 @@ class QualityMonth:
         if not taken:
             return ""
         mine = (pl.col("feed_or_table") == name) & (pl.col("kind") == "on_time") & (pl.col("state") == "failed")
-        return self.text("no" if self.judged.filter(mine).height else "yes")
+        return self.text("said_no" if self.judged.filter(mine).height else "said_yes")
 
     @cached_property
     def quarantine(self) -> Table:
@@ -307,7 +307,7 @@ class QualityMonth:
                     row["rows_quarantined"],
                     difference,
                     row["rows_framing"],
-                    self.text("no" if difference else "yes"),
+                    self.text("said_no" if difference else "said_yes"),
                     row["delivery_id"],
                 )
             )
@@ -317,7 +317,8 @@ class QualityMonth:
     def failing(self) -> Table:
         """Where the failing rows are: file and row number, never a value."""
         wanted = self.failed.select("check_id", "delivery_id", "title", "file_name")
-        joined = wanted.join(self.failing_rows, on=["check_id", "delivery_id"], nulls_equal=True, maintain_order="left")
+        keys = ["check_id", "delivery_id"]
+        joined = wanted.join(self.failing_rows, on=keys, nulls_equal=True, maintain_order="left")
         rows = joined.select("feed_or_table", "check_id", "title", "file_name", "row_number").rows()
         return Table("failing_row", ("feed_or_table", "check_id", "check", "file", "row_number"), tuple(rows))
 
