@@ -55,7 +55,7 @@ def list_rows(
         .join(people.select("person_key", concerned="name"), on="person_key", how="left")
         .join(_places(), on="village_code", how="left")
         .join(_reasons(known, people, hits, lang), on="alert_id", how="left")
-        .with_columns(township_code=_township(), reason_ids=pl.col("reasons").list.join(","))
+        .with_columns(township_code=township_or_unlocated(), reason_ids=pl.col("reasons").list.join(","))
     )
     keys = ["side", "reason_ids", "register_layer", "area_type"]
     proposed = shown.join(_proposals(shown, lang), on=keys, how="left", nulls_equal=True)
@@ -91,7 +91,8 @@ def _places() -> pl.DataFrame:
     return pl.DataFrame(rows, schema=["village_code", "village", "area_type"], orient="row")
 
 
-def _township() -> pl.Expr:
+def township_or_unlocated() -> pl.Expr:
+    """The nine digits of a township of the list, else ``UNLOCATED``."""
     known = [place.short_code for place in load_divisions() if place.level == "township"]
     short = pl.col("township_code").str.slice(0, 9)
     return pl.when(short.is_in(known)).then(short).otherwise(pl.lit(UNLOCATED))
