@@ -1,0 +1,55 @@
+with
+county as (
+    select code as county_division, county_code
+    from {{ source('reference', 'division') }}
+    where level = 'county'
+),
+
+month as (
+    select * from {{ ref('run_month') }}
+),
+
+feed as (
+    select feed from {{ source('reference', 'feed') }}
+),
+
+delivery as (
+    select
+        validity.feed,
+        validity.valid_from as month,
+        validity.division,
+        delivery.rows_quarantined
+    from {{ source('reference', 'delivery_validity') }} as validity
+    inner join {{ source('reference', 'delivery') }} as delivery on validity.delivery_id = delivery.delivery_id
+    where {{ month_of("cast(concat(delivery.period, '-01') as date)") }} = validity.valid_from
+),
+
+arrived as (
+    select
+        delivery.feed,
+        delivery.month,
+        county.county_code,
+        sum(delivery.rows_quarantined) as quarantined_count
+    from delivery
+    inner join county on delivery.division is null or delivery.division like concat(county.county_code, '%')
+    group by delivery.feed, delivery.month, county.county_code
+),
+
+final as (
+    select
+        month.month,
+        feed.feed,
+        county.county_code,
+        arrived.feed is not null as is_arrived,
+        coalesce(arrived.quarantined_count, 0) = 0 and arrived.feed is not null as is_clean
+    from month
+    cross join feed
+    cross join county
+    left join arrived
+        on
+            month.month = arrived.month
+            and feed.feed = arrived.feed
+            and county.county_code = arrived.county_code
+)
+
+select * from final

@@ -1,0 +1,71 @@
+with
+member as (
+    select * from {{ ref('household_member_month') }}
+    where is_counted
+),
+
+household as (
+    select month, household_id, county_code from {{ ref('household_month') }}
+),
+
+feed as (
+    select * from {{ ref('feed_month') }}
+    where feed = 'pension_payment'
+),
+
+pension as (
+    select person_key, pension_month, {{ evidence_list() }} as evidence
+    from {{ ref('person_pension') }}
+    group by person_key, pension_month
+),
+
+line as (
+    {{ policy_parameter('n09_months_without_pension') }}
+),
+
+-- The last pension before each month, whatever its kind: a change of kind is no stop.
+paid as (
+    select
+        *,
+        lead(pension_month) over (partition by person_key order by pension_month) as next_pension_month
+    from pension
+),
+
+-- A month in which the person was paid nothing, though the pensions of the place came in.
+gap as (
+    select
+        member.month,
+        member.household_id,
+        member.person_key,
+        {{ months_between('paid.pension_month', 'member.month') }} as value,
+        line.value as threshold,
+        paid.evidence,
+        feed.is_clean
+    from paid
+    inner join member
+        on
+            paid.person_key = member.person_key
+            and member.month > paid.pension_month
+            and (paid.next_pension_month is null or member.month < paid.next_pension_month)
+    inner join household on member.month = household.month and member.household_id = household.household_id
+    inner join feed on household.month = feed.month and household.county_code = feed.county_code
+    inner join line on household.month = line.month and household.county_code = line.county_code
+    where feed.is_arrived
+),
+
+final as (
+    select
+        month,
+        'N09' as indicator,
+        household_id,
+        person_key,
+        cast(null as varchar) as level,
+        value,
+        threshold,
+        evidence
+    from gap
+    -- In a month with quarantined rows the missing one may be among them, so the next month has to say the same.
+    where value >= threshold and (is_clean or value > threshold)
+)
+
+select * from final

@@ -1,0 +1,61 @@
+with
+registration as (
+    select * from {{ ref('hukou_household_member') }}
+    -- Moved out or cancelled otherwise; cancelled by death is X01.
+    where status in ('2', '4') and changed_on is not null
+),
+
+lag_months as (
+    {{ city_policy('stop_lag_months') }}
+),
+
+entry as (
+    select month, person_key, delivery_id, row_number from {{ ref('register_entry') }}
+),
+
+paid as (
+    select benefit_month as month, person_key, delivery_id, row_number
+    from {{ ref('person_payment') }}
+    where is_paid and amount_yuan > 0 and known_month <= benefit_month
+),
+
+claim as (
+    select * from entry
+    union all
+    select * from paid
+),
+
+death as (
+    select person_key, died_on, known_month from {{ ref('person_death') }}
+),
+
+member as (
+    select month, household_id, person_key from {{ ref('household_member_month') }}
+),
+
+final as (
+    select
+        claim.month,
+        'X03' as indicator,
+        member.household_id,
+        claim.person_key,
+        cast(null as varchar) as level,
+        max({{ months_between('registration.changed_on', 'claim.month') }}) as value,
+        max(lag_months.value) as threshold,
+        {{ evidence_concat(
+            evidence_list('claim.delivery_id', 'claim.row_number'),
+            evidence_list('registration.delivery_id', 'registration.row_number')
+        ) }} as evidence
+    from claim
+    inner join registration
+        on claim.person_key = registration.person_key and {{ in_force('claim.month', 'registration') }}
+    inner join lag_months on claim.month = lag_months.month and lag_months.dimension_key = 'moved_away'
+    left join death on claim.person_key = death.person_key and death.known_month <= claim.month
+    left join member on claim.month = member.month and claim.person_key = member.person_key
+    where
+        {{ months_between('registration.changed_on', 'claim.month') }} >= lag_months.value
+        and death.person_key is null
+    group by claim.month, member.household_id, claim.person_key
+)
+
+select * from final

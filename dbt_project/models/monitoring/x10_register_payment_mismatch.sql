@@ -1,0 +1,130 @@
+with
+entry as (
+    select * from {{ ref('register_entry') }}
+),
+
+member as (
+    select month, household_id, person_key from {{ ref('household_member_month') }}
+),
+
+household as (
+    select month, household_id, county_code from {{ ref('household_month') }}
+),
+
+grace as (
+    {{ policy_parameter('payment_grace_months') }}
+),
+
+register_arrival as (
+    {{ arrived_months('assistance_register') }}
+),
+
+payment_arrival as (
+    {{ arrived_months('assistance_payment') }}
+),
+
+-- Money that only somebody on the register gets.
+payment as (
+    select person_key, benefit_month, known_month, is_paid, amount_yuan, delivery_id, row_number
+    from {{ ref('person_payment') }}
+    where benefit in ('DB', 'TK')
+),
+
+named as (
+    select month, person_key from entry
+    union
+    select month, applicant_key as person_key from entry
+),
+
+paid_unnamed as (
+    select
+        member.month,
+        member.household_id,
+        member.person_key,
+        max(payment.amount_yuan) as value,
+        {{ evidence_list('payment.delivery_id', 'payment.row_number') }} as evidence
+    from payment
+    inner join member on payment.person_key = member.person_key and payment.benefit_month = member.month
+    inner join household on member.month = household.month and member.household_id = household.household_id
+    inner join grace on household.month = grace.month and household.county_code = grace.county_code
+    inner join register_arrival as arrival
+        on household.month = arrival.month and household.county_code = arrival.county_code
+    left join named
+        on
+            payment.person_key = named.person_key
+            and named.month <= member.month
+            and {{ months_between('named.month', 'member.month') }} <= grace.value
+    where
+        payment.is_paid
+        and payment.amount_yuan > 0
+        and payment.known_month <= payment.benefit_month
+        and arrival.arrived_streak > grace.value
+        and named.person_key is null
+    group by member.month, member.household_id, member.person_key
+),
+
+paid_person as (
+    select distinct entry.certificate_no, payment.benefit_month
+    from entry
+    inner join payment on entry.person_key = payment.person_key or entry.applicant_key = payment.person_key
+),
+
+certificate as (
+    select
+        month,
+        certificate_no,
+        county_code,
+        coalesce(max(case when is_applicant then household_id end), max(household_id)) as household_id,
+        max(applicant_key) as applicant_key,
+        max(monthly_amount_yuan) as monthly_amount_yuan,
+        max(approved_on) as approved_on,
+        {{ evidence_list() }} as evidence
+    from entry
+    where layer in ('dibao', 'destitute')
+    group by month, certificate_no, county_code
+),
+
+named_unpaid as (
+    select
+        certificate.month,
+        certificate.household_id,
+        certificate.applicant_key as person_key,
+        certificate.monthly_amount_yuan as value,
+        certificate.evidence
+    from certificate
+    inner join grace on certificate.month = grace.month and certificate.county_code = grace.county_code
+    inner join payment_arrival as arrival
+        on certificate.month = arrival.month and certificate.county_code = arrival.county_code
+    left join paid_person
+        on
+            certificate.certificate_no = paid_person.certificate_no
+            and paid_person.benefit_month <= certificate.month
+            and {{ months_between('paid_person.benefit_month', 'certificate.month') }} <= grace.value
+    where
+        certificate.monthly_amount_yuan > 0
+        and {{ months_between('certificate.approved_on', 'certificate.month') }} > grace.value
+        and arrival.arrived_streak > grace.value
+        and paid_person.certificate_no is null
+),
+
+found as (
+    select * from paid_unnamed
+    union all
+    select * from named_unpaid
+),
+
+final as (
+    select
+        month,
+        'X10' as indicator,
+        household_id,
+        min(person_key) as person_key,
+        cast(null as varchar) as level,
+        max(value) as value,
+        cast(null as decimal(18, 4)) as threshold,
+        {{ evidence_union('evidence') }} as evidence
+    from found
+    group by month, household_id
+)
+
+select * from final
