@@ -18,18 +18,22 @@ from orchestration.runner import PARTITION_RANGE_TAGS
 
 INGEST_JOB, MONTH_JOB, TRAIN_JOB = "ingest_deliveries", "bring_up_to_date", "retrain"
 SENSOR_SECONDS = 60
+SETTLED_SECONDS = 10
 # After the usual due day (the 10th), before the office opens.
 MONTHLY_CRON, YEARLY_CRON = "0 3 11 * *", "0 1 15 2 *"
 
 
-def inbox_fingerprint(folder: Path) -> str:
-    """A hash over name, size and time of every file of one feed's folder; empty without any."""
-    digest = hashlib.sha256()
-    files = sorted(path for path in folder.iterdir() if path.is_file()) if folder.is_dir() else []
-    for path in files:
-        facts = path.lstat()
-        digest.update(f"{path.name}\0{facts.st_size}\0{facts.st_mtime_ns}\n".encode())
-    return digest.hexdigest() if files else ""
+def inbox_fingerprint(folder: Path, now: float) -> str:
+    """A hash over name, size and time of every file of one feed's folder; empty without any.
+
+    Empty too while a file is still changing (``now`` in seconds since 1970): ingestion would leave it alone, and
+    the same fingerprint would never start a second run.
+    """
+    facts = [(path.name, path.lstat()) for path in sorted(folder.iterdir())] if folder.is_dir() else []
+    if not facts or max(fact.st_mtime for _, fact in facts) > now - SETTLED_SECONDS:
+        return ""
+    lines = "".join(f"{name}\0{fact.st_size}\0{fact.st_mtime_ns}\n" for name, fact in facts)
+    return hashlib.sha256(lines.encode()).hexdigest()
 
 
 @dg.sensor(
@@ -40,8 +44,9 @@ def inbox_fingerprint(folder: Path) -> str:
 )
 def inbox_sensor(context: dg.SensorEvaluationContext, home: HomeResource) -> Iterator[dg.RunRequest]:
     """One run for each feed whose folder changed since the last look; the run key makes it one run only."""
+    now = home.now().timestamp()
     for feed in load_feeds():
-        fingerprint = inbox_fingerprint(home.inbox_folder / feed)
+        fingerprint = inbox_fingerprint(home.inbox_folder / feed, now)
         if fingerprint:
             tags = dict.fromkeys(PARTITION_RANGE_TAGS, FIRST_MONTH)
             yield dg.RunRequest(run_key=f"{feed}-{fingerprint}", asset_selection=[feed_key(feed)], tags=tags)

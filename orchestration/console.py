@@ -49,6 +49,11 @@ def say(text: str) -> None:
     OUT.print(text, highlight=False)
 
 
+def tell(text: str) -> None:
+    """One plain line beside the answer, on stderr."""
+    ERR.print(text, highlight=False)
+
+
 def show_error(what: str, next_step: str) -> None:
     """A failure on stderr: what, and what to do next."""
     ERR.print(f"[bold red]zhaoren:[/] {what}", highlight=False)

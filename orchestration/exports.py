@@ -5,10 +5,10 @@ Belongs here: shaping published tables and the ledger into those columns, and ad
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable
 from datetime import date
-from pathlib import Path
 from typing import Literal
 
 import polars as pl
@@ -86,16 +86,16 @@ EXPORTS: dict[str, Callable[[DataHome, date | None, bool], pl.DataFrame]] = {
 }
 
 
-def write(frame: pl.DataFrame, path: Path, form: Format) -> None:
-    """Write a table; lists, structs and maps are JSON text where the format is CSV."""
-    aside = path.with_name(path.name + ".aside")
+def as_bytes(frame: pl.DataFrame, form: Format) -> bytes:
+    """A table as a file's content; lists, structs and maps are JSON text where the format is CSV."""
+    sink = io.BytesIO()
     if form == "parquet":
-        frame.write_parquet(aside)
+        frame.write_parquet(sink)
     elif form == "jsonl":
-        frame.write_ndjson(aside)
+        frame.write_ndjson(sink)
     else:
-        _flat(frame).write_csv(aside)
-    aside.replace(path)
+        _flat(frame).write_csv(sink)
+    return sink.getvalue()
 
 
 def _of_month(frame: pl.DataFrame, month: date | None) -> pl.DataFrame:

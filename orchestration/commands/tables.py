@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import enum
 import getpass
+import sys
 from pathlib import Path
 from typing import Annotated
 
+import polars as pl
 import typer
 
 from orchestration.commands.arguments import MonthOption, month_of
-from orchestration.console import CommandError, say
-from orchestration.exports import EXPORTS, write
+from orchestration.console import CommandError, tell
+from orchestration.exports import EXPORTS, Format, as_bytes
 from orchestration.operations import Operations
 from orchestration.published import NotPublishedError
 from orchestration.settings import find_home
@@ -29,13 +31,13 @@ class FileFormat(enum.StrEnum):
 
 def export(
     table: Annotated[Table, typer.Argument(help="Which table.")],
-    out: Annotated[Path, typer.Option(help="File to write.")],
+    out: Annotated[Path | None, typer.Option(help="File to write; default: standard output.")] = None,
     month: MonthOption = None,
     file_format: Annotated[FileFormat, typer.Option("--format", help="csv, jsonl or parquet.")] = FileFormat.csv,
     identified: Annotated[bool, typer.Option("--identified", help="With ID numbers and names; logged.")] = False,
     reason: Annotated[str, typer.Option(help="Why identities are needed (required with --identified).")] = "",
 ) -> None:
-    """Write one table to a file. Lists and maps are JSON text in CSV.
+    """Write one table to a file or to standard output. Lists and maps are JSON text in CSV.
 
     Example: [bold]zhaoren export alerts --month 2024-03 --format jsonl --out alerts.jsonl[/]
     """
@@ -49,11 +51,21 @@ def export(
         raise CommandError("nothing has been published yet", "run `zhaoren run` first") from error
     if identified:
         Operations(home.operations).log_identified_export(getpass.getuser(), table.value, month, frame.height, reason)
+    _deliver(frame, out, file_format.value, identified)
+    tell(f"{frame.height} rows of {table.value} -> {out or 'standard output'}")
+
+
+def _deliver(frame: pl.DataFrame, out: Path | None, form: Format, identified: bool) -> None:
+    if out is None:
+        sys.stdout.buffer.write(as_bytes(frame, form))
+        sys.stdout.buffer.flush()
+        return
     out.parent.mkdir(parents=True, exist_ok=True)
-    write(frame, out, file_format.value)
-    if identified:
-        out.chmod(0o600)
-    say(f"{frame.height} rows of {table.value} -> {out}")
+    aside = out.with_name(out.name + ".aside")
+    # Identities are for the reader alone from the first byte on.
+    aside.touch(mode=0o600 if identified else 0o644)
+    aside.write_bytes(as_bytes(frame, form))
+    aside.replace(out)
 
 
 def register(app: typer.Typer) -> None:

@@ -1,0 +1,106 @@
+"""From the lake to what dbt reads of it: deliveries checked, the plan of the run, the reference tables.
+
+Belongs here: calling expectations, ingestion's publication and that of models in their order.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import dagster as dg
+import polars as pl
+
+from expectations import deliveries_to_hold, ensure_tables, validate_deliveries
+from ingestion import hold, publish
+from models.contract import load_feeds
+from models.publish import publish_reference
+from orchestration.assets.feeds import feed_key
+from orchestration.commands.arguments import month_of
+from orchestration.deliveries import ledger_frame, released_deliveries
+from orchestration.resources import HomeResource
+from orchestration.run_plan import plan_run, write_plan
+from orchestration.stores import store_of
+from orchestration.versions import code_version, current_policy_version
+
+CHECKED_BY = "expectations"
+DATA_ENGINEERS = ["team:data_engineering"]
+CHECK_KEY = dg.AssetKey(["checks", "delivery_check"])
+DELIVERY_KEY = dg.AssetKey(["reference", "deliveries"])
+POLICY_KEY = dg.AssetKey(["reference", "policy"])
+NO_GRAVE_DEFECT = "no_grave_defect"
+
+
+class PlanConfig(dg.Config):
+    """What to bring up to date; empty texts mean every open month, and now."""
+
+    month: str = ""
+    as_of: str = ""
+
+
+@dg.asset(
+    key=CHECK_KEY,
+    deps=[feed_key(feed) for feed in load_feeds()],
+    group_name="checks",
+    owners=DATA_ENGINEERS,
+    kinds={"greatexpectations"},
+    check_specs=[
+        dg.AssetCheckSpec(NO_GRAVE_DEFECT, asset=CHECK_KEY, description="No accepted delivery had to be held.")
+    ],
+    description="Great Expectations over every new delivery; a grave defect holds it, and the month keeps its last good one.",
+)
+def delivery_check(home: HomeResource) -> dg.MaterializeResult[None]:
+    """Check new deliveries, hold what is gravely wrong."""
+    paths, store, now = home.home, store_of(home.home), home.now()
+    ensure_tables(paths.reference)
+    publish(store, load_feeds())
+    ledger = pl.read_parquet(paths.reference / "delivery.parquet")
+    results = validate_deliveries(paths.lake, ledger, load_feeds(), paths.reference, paths.checks, now)
+    grave = deliveries_to_hold(results, released_deliveries(paths))
+    for delivery_id, _, check_ids in grave.iter_rows():
+        hold(store, delivery_id, f"check_failed: {', '.join(check_ids)}", CHECKED_BY, now)
+    states = {str(state): count for state, count in results["state"].value_counts().iter_rows()}
+    check = dg.AssetCheckResult(
+        passed=grave.is_empty(),
+        check_name=NO_GRAVE_DEFECT,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"held": grave.height},
+    )
+    return dg.MaterializeResult(metadata=states, check_results=[check])
+
+
+@dg.asset(
+    key=DELIVERY_KEY,
+    deps=[CHECK_KEY],
+    group_name="reference",
+    owners=DATA_ENGINEERS,
+    kinds={"parquet"},
+    description="The ledger as of the run: which delivery speaks for which month and district; the months of the run.",
+)
+def delivery_reference(home: HomeResource, config: PlanConfig) -> dg.MaterializeResult[None]:
+    """Write the plan and what the warehouse may know of deliveries."""
+    as_of = datetime.fromisoformat(config.as_of) if config.as_of else datetime.now(UTC)
+    paths = home.home
+    plan = plan_run(ledger_frame(paths), home.operations.months_done(), month_of(config.month or None), as_of)
+    write_plan(plan, current_policy_version(), code_version(), home.plan_file)
+    publish(store_of(paths), load_feeds(), as_of)
+    return dg.MaterializeResult(
+        metadata={"last_month": f"{plan.last_month:%Y-%m}", "months": len(plan.months), "as_of": plan.as_of.isoformat()}
+    )
+
+
+@dg.asset(
+    key=POLICY_KEY,
+    deps=[DELIVERY_KEY],
+    group_name="reference",
+    owners=["team:policy"],
+    kinds={"yaml", "parquet"},
+    description="Parameters by region and month, indicators, codes, divisions, labels, working days: what SQL reads of models.",
+)
+def policy_reference(home: HomeResource) -> dg.MaterializeResult[None]:
+    """Publish the shared language for the months of the run."""
+    plan = home.plan
+    publish_reference(home.home.reference, plan.first_month, plan.last_month)
+    return dg.MaterializeResult(metadata={"policy_version": current_policy_version()})
+
+
+DELIVERY_ASSETS = [delivery_check, delivery_reference, policy_reference]

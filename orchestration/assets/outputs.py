@@ -1,0 +1,143 @@
+"""What people get: township lists, the city's summary, the data-quality report; and the check of the published tables.
+
+Belongs here: reading published tables, asking the vault for the names a list needs, calling workbench.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import dagster as dg
+import polars as pl
+
+from expectations import validate_tables
+from models.calendar import next_month
+from orchestration.assets.warehouse import PUBLISHED
+from orchestration.outputs import LISTS, QUALITY, SUMMARY, month_folder
+from orchestration.published import read_published
+from orchestration.resources import HomeResource
+from orchestration.settings import DataHome
+from orchestration.stores import vault_of
+from workbench.lists import write_township_lists
+from workbench.quality_report import write_quality_report
+from workbench.summary import write_city_summary
+
+GROUP = "outputs"
+OWNERS = ["team:civil_affairs"]
+TABLE_CHECK = dg.AssetKey(["checks", "table_check"])
+NO_TABLE_CHECK_FAILED = "no_mandatory_table_check_failed"
+
+
+@dg.asset(
+    key=TABLE_CHECK,
+    deps=[PUBLISHED],
+    group_name="checks",
+    owners=["team:data_engineering"],
+    kinds={"greatexpectations"},
+    check_specs=[
+        dg.AssetCheckSpec(NO_TABLE_CHECK_FAILED, asset=TABLE_CHECK, description="Mandatory checks of published tables.")
+    ],
+    description="Great Expectations over the published tables; failures are reported, nothing is held back.",
+)
+def table_check(home: HomeResource) -> dg.MaterializeResult[None]:
+    """Check the published tables."""
+    paths = home.home
+    tables = {path.stem: path for path in sorted(paths.published.glob("*.parquet"))}
+    results = validate_tables(tables, paths.reference, paths.checks, home.now())
+    failed = results.filter(pl.col("state") == "failed", pl.col("class") == "mandatory")
+    states = {str(state): count for state, count in results["state"].value_counts().iter_rows()}
+    check = dg.AssetCheckResult(
+        passed=failed.is_empty(), check_name=NO_TABLE_CHECK_FAILED, metadata={"failed": failed["check_id"].to_list()}
+    )
+    return dg.MaterializeResult(metadata=states, check_results=[check])
+
+
+@dg.asset(
+    key=["outputs", "township_lists"],
+    deps=[PUBLISHED],
+    group_name=GROUP,
+    owners=OWNERS,
+    kinds={"excel"},
+    description="One workbook a township and month: whom to visit, why, until when. Holds personal data for its readers.",
+)
+def township_lists(home: HomeResource) -> dg.MaterializeResult[None]:
+    """Write the lists of the months of the run."""
+    paths, language = home.home, home.settings.lists.language
+    alerts, hits = read_published(paths, "alert_list"), read_published(paths, "indicator_hit")
+    files = 0
+    for month in home.plan.months:
+        due = alerts.filter(pl.col("month") == month)
+        folder = month_folder(paths, month) / LISTS
+        identities = vault_of(paths).identities(people_of(due))
+        written = write_township_lists(
+            due, identities, hits, month, folder, language, listed_on=listed_on(month), identified=True
+        )
+        folder.chmod(0o700)
+        files += len(written)
+    return dg.MaterializeResult(metadata={"months": len(home.plan.months), "workbooks": files})
+
+
+def people_of(alerts: pl.DataFrame) -> list[str]:
+    """Keys of the persons whom a list names: those of the reasons and the reference persons."""
+    keys = pl.concat([alerts["person_key"], alerts["reference_person_key"]]).drop_nulls().unique().sort()
+    return [str(key) for key in keys]
+
+
+def listed_on(month: date) -> date:
+    """The day of a month's list: the day after the deliveries of the month are due."""
+    return next_month(month) + timedelta(days=10)
+
+
+@dg.asset(
+    key=["outputs", "city_summary"],
+    deps=[PUBLISHED],
+    group_name=GROUP,
+    owners=OWNERS,
+    kinds={"excel"},
+    description="Counts by county and township: alerts by level and side, capacity, overdue, most frequent reasons.",
+)
+def city_summary(home: HomeResource) -> dg.MaterializeResult[None]:
+    """Write the summaries of the months of the run."""
+    paths, language = home.home, home.settings.lists.language
+    alerts = read_published(paths, "alert_list")
+    for month in home.plan.months:
+        folder = month_folder(paths, month) / SUMMARY
+        write_city_summary(alerts, month, folder, language, as_of=listed_on(month))
+    return dg.MaterializeResult(metadata={"months": len(home.plan.months)})
+
+
+@dg.asset(
+    key=["outputs", "quality_report"],
+    deps=[TABLE_CHECK],
+    group_name=GROUP,
+    owners=["team:audit"],
+    kinds={"html", "excel"},
+    description="Data quality of a month: checks by dimension and class, feeds, what was rejected and held, every row accounted for.",
+)
+def quality_report(home: HomeResource) -> dg.MaterializeResult[None]:
+    """Write the reports of the months of the run."""
+    for month in home.plan.months:
+        write_month_quality(home.home, month, home)
+    return dg.MaterializeResult(metadata={"months": len(home.plan.months)})
+
+
+def write_month_quality(paths: DataHome, month: date, home: HomeResource) -> None:
+    """One month's report, HTML and workbook."""
+    tables = {
+        name: pl.read_parquet(paths.reference / f"{name}.parquet")
+        for name in ("delivery", "check_result", "check", "check_failing_row", "quarantine_row")
+    }
+    write_quality_report(
+        f"{month:%Y-%m}",
+        tables["delivery"],
+        tables["check_result"],
+        tables["check"],
+        tables["check_failing_row"],
+        month_folder(paths, month) / QUALITY,
+        home.settings.lists.language,
+        as_of=home.plan.as_of,
+        quarantined_rows=tables["quarantine_row"],
+    )
+
+
+OUTPUT_ASSETS = [table_check, township_lists, city_summary, quality_report]

@@ -1,0 +1,97 @@
+"""Deliveries as the command line and the assets see them: taking them in, and what a person must look at.
+
+Belongs here: calls of ingestion and plain frames of its ledger. What becomes of a file is decided in ``ingestion``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import polars as pl
+
+from ingestion import Delivery, ignored, ingest
+from models.contract import load_feeds
+from models.labels import LabelError, label
+from orchestration.resources import HomeResource
+from orchestration.settings import DataHome
+from orchestration.stores import ledger_of, store_of
+
+# What the command line says is English; lists and reports for people follow the settings.
+LANGUAGE = "en"
+NEEDS_A_PERSON = ("rejected", "held")
+FRAME_SCHEMA = {
+    "delivery_id": pl.String,
+    "feed": pl.String,
+    "file_name": pl.String,
+    "period": pl.String,
+    "division": pl.String,
+    "status": pl.String,
+    "reason": pl.String,
+    "detail": pl.String,
+    "rows_data": pl.Int64,
+    "rows_accepted": pl.Int64,
+    "rows_quarantined": pl.Int64,
+    "warnings": pl.List(pl.String),
+    "received_at": pl.Datetime("us", "UTC"),
+    "ingested_at": pl.Datetime("us", "UTC"),
+}
+
+
+def take_in(home: HomeResource, feed: str) -> pl.DataFrame:
+    """Take in what lies in the feed's folder of the inbox; the new deliveries."""
+    return frame_of(ingest(home.inbox_folder, store_of(home.home), load_feeds(), home.now(), only_feed=feed))
+
+
+def take_in_unknown(home: DataHome, inbox: Path) -> None:
+    """Enter the files of folders that are no feed, so that they are seen and answered."""
+    for folder in seen_feeds(inbox) - load_feeds().keys():
+        ingest(inbox, store_of(home), load_feeds(), datetime.now(UTC), only_feed=folder)
+
+
+def seen_feeds(inbox: Path) -> set[str]:
+    """Names of the folders of an inbox."""
+    return {path.name for path in inbox.iterdir() if path.is_dir()} if inbox.is_dir() else set()
+
+
+def ignored_files(inbox: Path) -> list[dict[str, str]]:
+    """What lies in the inbox and is not read, with why; names masked."""
+    found = ignored(inbox, datetime.now(UTC)) if inbox.is_dir() else []
+    return [{"file": item.path, "why": item.reason.replace("_", " ")} for item in found]
+
+
+def frame_of(deliveries: Sequence[Delivery]) -> pl.DataFrame:
+    """Deliveries as a frame of what is shown of them."""
+    rows = [[getattr(delivery, name) for name in FRAME_SCHEMA] for delivery in deliveries]
+    return pl.DataFrame(rows, schema=FRAME_SCHEMA, orient="row")
+
+
+def ledger_frame(home: DataHome) -> pl.DataFrame:
+    """All entries of the ledger; none before the first ingestion."""
+    return frame_of(ledger_of(home).deliveries() if home.ledger.is_file() else [])
+
+
+def problems_of(home: DataHome, known: int = 0) -> pl.DataFrame:
+    """Rejected and held deliveries with what to do next: those after the first ``known`` entries, and every held one."""
+    ledger = ledger_frame(home).with_row_index("entry")
+    wanted = pl.col("status").is_in(NEEDS_A_PERSON) & ((pl.col("entry") >= known) | (pl.col("status") == "held"))
+    problems = ledger.filter(wanted)
+    later = ledger.filter(pl.col("status") == "accepted").select("feed", "period", "division", accepted_entry="entry")
+    answered = problems.join(later, on=["feed", "period", "division"], nulls_equal=True).filter(
+        pl.col("accepted_entry") > pl.col("entry")
+    )["entry"]
+    steps = [
+        next_step("replaced" if entry in answered else reason)
+        for entry, reason in problems.select("entry", "reason").iter_rows()
+    ]
+    return problems.drop("entry").with_columns(next_step=pl.Series(steps, dtype=pl.String))
+
+
+def next_step(reason: str | None) -> str:
+    """What to do about a rejected or held delivery."""
+    kind = (reason or "other").split(":")[0]
+    try:
+        return label(f"quality.action.{kind}", LANGUAGE)
+    except LabelError:
+        return label("quality.action.other", LANGUAGE)

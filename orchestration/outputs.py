@@ -1,0 +1,39 @@
+"""Where the results for people lie in the data home: one folder a month.
+
+Belongs here: names of folders and files. What is in them is written by ``workbench``.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+from orchestration.settings import DataHome
+
+LISTS, SUMMARY, QUALITY = "lists", "summary", "quality"
+TITLES = {
+    LISTS: "alert lists, one workbook a township (personal data)",
+    SUMMARY: "city summary",
+    QUALITY: "data-quality report",
+}
+
+
+def month_folder(home: DataHome, month: date) -> Path:
+    """Everything that was handed out for a month."""
+    return home.outputs / f"{month:%Y-%m}"
+
+
+def output_places(home: DataHome) -> list[dict[str, object]]:
+    """What lies where for the newest month that has been written, and the older months together."""
+    months = sorted(path for path in home.outputs.glob("????-??") if path.is_dir())
+    if not months:
+        return []
+    rows: list[dict[str, object]] = []
+    for kind, title in TITLES.items():
+        files = [path for path in (months[-1] / kind).glob("*") if path.is_file()]
+        if files:
+            place = months[-1] / kind if len(files) > 2 else " · ".join(str(path) for path in sorted(files))
+            rows.append({"what": title, "where": str(place), "count": len(files)})
+    if len(months) > 1:
+        rows.append({"what": f"the {len(months) - 1} months before", "where": str(home.outputs), "count": None})
+    return rows
