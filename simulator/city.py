@@ -7,7 +7,7 @@ what they change) and how it is reported (``feeds``). Days are days since 1970, 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import polars as pl
@@ -16,7 +16,7 @@ from simulator.months import NEVER, first_day, last_day
 from simulator.places import Places
 from simulator.policy import Standards
 from simulator.randomness import Bools, Floats, Ints, stream
-from simulator.table import Table, column, text
+from simulator.table import TEXT, Column, Table
 
 HEAD, SPOUSE, CHILD, PARENT, GRANDCHILD, OTHER = range(6)
 NO_JOB, FORMAL, INFORMAL, FARM, SELF, UNEMPLOYED, RETIRED, STUDENT, UNABLE = range(9)
@@ -27,163 +27,163 @@ NEED_NONE, DESTITUTE, DIBAO, MARGINAL, RIGID = range(5)
 class Persons(Table):
     """One row a person, born or moved in at any time; nobody is ever removed."""
 
-    household: Ints = column(np.int32, -1)
-    role: Ints = column(np.int8, OTHER)
-    hukou: Ints = column(np.int32, -1)
-    hukou_role: Ints = column(np.int8, OTHER)
-    born: Ints = column(np.int32, 0)
-    sex: Ints = column(np.int8, 1)
-    surname: Ints = column(np.int16, 0)
-    ethnicity: Ints = column(np.int8, 1)
-    education: Ints = column(np.int8, 1)
-    skill: Floats = column(np.float32, 0.0)
-    marital: Ints = column(np.int8, 10)
-    spouse: Ints = column(np.int32, -1)
-    father: Ints = column(np.int32, -1)
-    mother: Ints = column(np.int32, -1)
-    died: Ints = column(np.int32, NEVER)
-    death_known: Ints = column(np.int32, NEVER)
-    away: Bools = column(np.bool_, False)
-    away_place: Ints = column(np.int8, 0)
-    moved_out: Ints = column(np.int32, NEVER)
-    changed: Ints = column(np.int32, NEVER)
+    household: Annotated[Ints, Column(np.int32, -1)]
+    role: Annotated[Ints, Column(np.int8, OTHER)]
+    hukou: Annotated[Ints, Column(np.int32, -1)]
+    hukou_role: Annotated[Ints, Column(np.int8, OTHER)]
+    born: Annotated[Ints, Column(np.int32, 0)]
+    sex: Annotated[Ints, Column(np.int8, 1)]
+    surname: Annotated[Ints, Column(np.int16, 0)]
+    ethnicity: Annotated[Ints, Column(np.int8, 1)]
+    education: Annotated[Ints, Column(np.int8, 1)]
+    skill: Annotated[Floats, Column(np.float32, 0.0)]
+    marital: Annotated[Ints, Column(np.int8, 10)]
+    spouse: Annotated[Ints, Column(np.int32, -1)]
+    father: Annotated[Ints, Column(np.int32, -1)]
+    mother: Annotated[Ints, Column(np.int32, -1)]
+    died: Annotated[Ints, Column(np.int32, NEVER)]
+    death_known: Annotated[Ints, Column(np.int32, NEVER)]
+    away: Annotated[Bools, Column(np.bool_, False)]
+    away_place: Annotated[Ints, Column(np.int8, 0)]
+    moved_out: Annotated[Ints, Column(np.int32, NEVER)]
+    changed: Annotated[Ints, Column(np.int32, NEVER)]
     # Members of these households never get a defective row, so that planted cases are surely visible.
-    spared: Bools = column(np.bool_, False)
-    order: Floats = column(np.float64, 0.0)
+    spared: Annotated[Bools, Column(np.bool_, False)]
+    order: Annotated[Floats, Column(np.float64, 0.0)]
     # work
-    job: Ints = column(np.int8, NO_JOB)
-    wage: Floats = column(np.float32, 0.0)
-    employer: Ints = column(np.int32, -1)
-    has_fund: Bools = column(np.bool_, False)
-    fund_balance: Floats = column(np.float32, 0.0)
-    lost_job: Ints = column(np.int32, NEVER)
-    registered_jobless: Ints = column(np.int32, NEVER)
-    jobless_cause: Ints = column(np.int8, 0)
-    jobless_benefit: Bools = column(np.bool_, False)
-    jobless_ended: Ints = column(np.int32, NEVER)
-    pension_type: Ints = column(np.int8, 0)
-    pension: Floats = column(np.float32, 0.0)
+    job: Annotated[Ints, Column(np.int8, NO_JOB)]
+    wage: Annotated[Floats, Column(np.float32, 0.0)]
+    employer: Annotated[Ints, Column(np.int32, -1)]
+    has_fund: Annotated[Bools, Column(np.bool_, False)]
+    fund_balance: Annotated[Floats, Column(np.float32, 0.0)]
+    lost_job: Annotated[Ints, Column(np.int32, NEVER)]
+    registered_jobless: Annotated[Ints, Column(np.int32, NEVER)]
+    jobless_cause: Annotated[Ints, Column(np.int8, 0)]
+    jobless_benefit: Annotated[Bools, Column(np.bool_, False)]
+    jobless_ended: Annotated[Ints, Column(np.int32, NEVER)]
+    pension_type: Annotated[Ints, Column(np.int8, 0)]
+    pension: Annotated[Floats, Column(np.float32, 0.0)]
     # health
-    chronic: Bools = column(np.bool_, False)
-    ill_until: Ints = column(np.int32, NEVER)
-    ill_kind: Ints = column(np.int8, 0)
-    disability: Ints = column(np.int8, 0)
-    grade: Ints = column(np.int8, 0)
-    issued: Ints = column(np.int32, NEVER)
-    valid_until: Ints = column(np.int32, NEVER)
-    reissue: Ints = column(np.int8, 0)
-    custody: Ints = column(np.int8, 0)
-    custody_from: Ints = column(np.int32, NEVER)
-    custody_until: Ints = column(np.int32, NEVER)
+    chronic: Annotated[Bools, Column(np.bool_, False)]
+    ill_until: Annotated[Ints, Column(np.int32, NEVER)]
+    ill_kind: Annotated[Ints, Column(np.int8, 0)]
+    disability: Annotated[Ints, Column(np.int8, 0)]
+    grade: Annotated[Ints, Column(np.int8, 0)]
+    issued: Annotated[Ints, Column(np.int32, NEVER)]
+    valid_until: Annotated[Ints, Column(np.int32, NEVER)]
+    reissue: Annotated[Ints, Column(np.int8, 0)]
+    custody: Annotated[Ints, Column(np.int8, 0)]
+    custody_from: Annotated[Ints, Column(np.int32, NEVER)]
+    custody_until: Annotated[Ints, Column(np.int32, NEVER)]
     # school
-    schooling: Ints = column(np.int8, 3)
-    school: Ints = column(np.int16, 0)
-    left_school: Ints = column(np.int32, NEVER)
-    suspended: Ints = column(np.int32, NEVER)
+    schooling: Annotated[Ints, Column(np.int8, 3)]
+    school: Annotated[Ints, Column(np.int16, 0)]
+    left_school: Annotated[Ints, Column(np.int32, NEVER)]
+    suspended: Annotated[Ints, Column(np.int32, NEVER)]
     # what departments know and pay
-    certificate: Ints = column(np.int32, -1)
-    second_certificate: Ints = column(np.int32, -1)
-    living_allowance: Bools = column(np.bool_, False)
-    care_allowance: Bools = column(np.bool_, False)
-    age_allowance: Bools = column(np.bool_, False)
-    overlooked: Floats = column(np.float32, 1.0)
-    child_category: Ints = column(np.int8, 0)
-    child_known: Ints = column(np.int32, NEVER)
-    elder_category: Ints = column(np.int8, 0)
-    ability: Ints = column(np.int8, 0)
-    visited: Ints = column(np.int32, NEVER)
-    id_stem: Ints = column(np.int64, 0)
-    id_number: pl.Series = text()
-    name: pl.Series = text()
-    phone: pl.Series = text()
+    certificate: Annotated[Ints, Column(np.int32, -1)]
+    second_certificate: Annotated[Ints, Column(np.int32, -1)]
+    living_allowance: Annotated[Bools, Column(np.bool_, False)]
+    care_allowance: Annotated[Bools, Column(np.bool_, False)]
+    age_allowance: Annotated[Bools, Column(np.bool_, False)]
+    overlooked: Annotated[Floats, Column(np.float32, 1.0)]
+    child_category: Annotated[Ints, Column(np.int8, 0)]
+    child_known: Annotated[Ints, Column(np.int32, NEVER)]
+    elder_category: Annotated[Ints, Column(np.int8, 0)]
+    ability: Annotated[Ints, Column(np.int8, 0)]
+    visited: Annotated[Ints, Column(np.int32, NEVER)]
+    id_stem: Annotated[Ints, Column(np.int64, 0)]
+    id_number: Annotated[pl.Series, TEXT]
+    name: Annotated[pl.Series, TEXT]
+    phone: Annotated[pl.Series, TEXT]
 
 
 @dataclass
 class Households(Table):
     """One row a household of people living together; empty ones stay as rows."""
 
-    village: Ints = column(np.int32, 0)
-    house: Ints = column(np.int32, 1)
-    thrift: Floats = column(np.float32, 0.0)
+    village: Annotated[Ints, Column(np.int32, 0)]
+    house: Annotated[Ints, Column(np.int32, 1)]
+    thrift: Annotated[Floats, Column(np.float32, 0.0)]
     # Slow ups and downs of unsteady income, on the log scale.
-    fortune: Floats = column(np.float32, 0.0)
-    silence: Floats = column(np.float32, 1.0)
-    neglect: Floats = column(np.float32, 1.0)
-    order: Floats = column(np.float64, 0.0)
-    vacant_until: Ints = column(np.int32, NEVER)
-    silent_meter: Ints = column(np.int32, NEVER)
-    loss: Floats = column(np.float32, 0.0)
+    fortune: Annotated[Floats, Column(np.float32, 0.0)]
+    silence: Annotated[Floats, Column(np.float32, 1.0)]
+    neglect: Annotated[Floats, Column(np.float32, 1.0)]
+    order: Annotated[Floats, Column(np.float64, 0.0)]
+    vacant_until: Annotated[Ints, Column(np.int32, NEVER)]
+    silent_meter: Annotated[Ints, Column(np.int32, NEVER)]
+    loss: Annotated[Floats, Column(np.float32, 0.0)]
     # latent
-    need: Ints = column(np.int8, NEED_NONE)
-    need_since: Ints = column(np.int32, NEVER)
-    income_pc: Floats = column(np.float32, 0.0)
-    is_silent: Bools = column(np.bool_, False)
+    need: Annotated[Ints, Column(np.int8, NEED_NONE)]
+    need_since: Annotated[Ints, Column(np.int32, NEVER)]
+    income_pc: Annotated[Floats, Column(np.float32, 0.0)]
+    is_silent: Annotated[Bools, Column(np.bool_, False)]
     # case handling
-    pending: Ints = column(np.int32, NEVER)
-    applied: Ints = column(np.int32, NEVER)
-    refused: Ints = column(np.int32, NEVER)
-    left_register: Ints = column(np.int32, NEVER)
-    programme: Ints = column(np.int8, 0)
-    applicant: Ints = column(np.int32, -1)
-    approved: Ints = column(np.int32, NEVER)
-    reviewed: Ints = column(np.int32, NEVER)
-    review_class: Ints = column(np.int8, 0)
-    declared_pc: Floats = column(np.float64, 0.0)
-    amount: Floats = column(np.float64, 0.0)
-    care_mode: Ints = column(np.int8, 0)
-    rural_category: Ints = column(np.int8, 0)
-    rural_risk: Ints = column(np.int8, 0)
-    rural_since: Ints = column(np.int32, NEVER)
-    rural_cleared: Ints = column(np.int32, NEVER)
-    hukou_no: pl.Series = text()
-    account_no: pl.Series = text()
-    certificate_no: pl.Series = text()
-    rural_no: pl.Series = text()
+    pending: Annotated[Ints, Column(np.int32, NEVER)]
+    applied: Annotated[Ints, Column(np.int32, NEVER)]
+    refused: Annotated[Ints, Column(np.int32, NEVER)]
+    left_register: Annotated[Ints, Column(np.int32, NEVER)]
+    programme: Annotated[Ints, Column(np.int8, 0)]
+    applicant: Annotated[Ints, Column(np.int32, -1)]
+    approved: Annotated[Ints, Column(np.int32, NEVER)]
+    reviewed: Annotated[Ints, Column(np.int32, NEVER)]
+    review_class: Annotated[Ints, Column(np.int8, 0)]
+    declared_pc: Annotated[Floats, Column(np.float64, 0.0)]
+    amount: Annotated[Floats, Column(np.float64, 0.0)]
+    care_mode: Annotated[Ints, Column(np.int8, 0)]
+    rural_category: Annotated[Ints, Column(np.int8, 0)]
+    rural_risk: Annotated[Ints, Column(np.int8, 0)]
+    rural_since: Annotated[Ints, Column(np.int32, NEVER)]
+    rural_cleared: Annotated[Ints, Column(np.int32, NEVER)]
+    hukou_no: Annotated[pl.Series, TEXT]
+    account_no: Annotated[pl.Series, TEXT]
+    certificate_no: Annotated[pl.Series, TEXT]
+    rural_no: Annotated[pl.Series, TEXT]
 
 
 @dataclass
 class Homes(Table):
     """One row a home; a second owner holds half."""
 
-    owner: Ints = column(np.int32, -1)
-    second_owner: Ints = column(np.int32, -1)
-    use: Ints = column(np.int8, 1)
-    area: Floats = column(np.float64, 80.0)
-    village: Ints = column(np.int32, 0)
-    registered: Ints = column(np.int32, 0)
-    status: Ints = column(np.int8, 1)
-    unit_no: pl.Series = text()
+    owner: Annotated[Ints, Column(np.int32, -1)]
+    second_owner: Annotated[Ints, Column(np.int32, -1)]
+    use: Annotated[Ints, Column(np.int8, 1)]
+    area: Annotated[Floats, Column(np.float64, 80.0)]
+    village: Annotated[Ints, Column(np.int32, 0)]
+    registered: Annotated[Ints, Column(np.int32, 0)]
+    status: Annotated[Ints, Column(np.int8, 1)]
+    unit_no: Annotated[pl.Series, TEXT]
 
 
 @dataclass
 class Vehicles(Table):
-    owner: Ints = column(np.int32, -1)
-    kind: Ints = column(np.int8, 0)
-    model: Ints = column(np.int8, 0)
-    price: Floats = column(np.float64, 0.0)
-    registered: Ints = column(np.int32, 0)
-    status: Ints = column(np.int8, 1)
-    plate: pl.Series = text()
+    owner: Annotated[Ints, Column(np.int32, -1)]
+    kind: Annotated[Ints, Column(np.int8, 0)]
+    model: Annotated[Ints, Column(np.int8, 0)]
+    price: Annotated[Floats, Column(np.float64, 0.0)]
+    registered: Annotated[Ints, Column(np.int32, 0)]
+    status: Annotated[Ints, Column(np.int8, 1)]
+    plate: Annotated[pl.Series, TEXT]
 
 
 @dataclass
 class Businesses(Table):
-    owner: Ints = column(np.int32, -1)
-    kind: Ints = column(np.int8, 1)
-    capital: Floats = column(np.float64, 0.0)
-    founded: Ints = column(np.int32, 0)
-    status: Ints = column(np.int8, 1)
-    uscc: pl.Series = text()
-    name: pl.Series = text()
+    owner: Annotated[Ints, Column(np.int32, -1)]
+    kind: Annotated[Ints, Column(np.int8, 1)]
+    capital: Annotated[Floats, Column(np.float64, 0.0)]
+    founded: Annotated[Ints, Column(np.int32, 0)]
+    status: Annotated[Ints, Column(np.int8, 1)]
+    uscc: Annotated[pl.Series, TEXT]
+    name: Annotated[pl.Series, TEXT]
 
 
 @dataclass
 class Employers(Table):
-    county: Ints = column(np.int32, 0)
-    weight: Floats = column(np.float64, 1.0)
-    closed: Bools = column(np.bool_, False)
-    uscc: pl.Series = text()
-    name: pl.Series = text()
+    county: Annotated[Ints, Column(np.int32, 0)]
+    weight: Annotated[Floats, Column(np.float64, 1.0)]
+    closed: Annotated[Bools, Column(np.bool_, False)]
+    uscc: Annotated[pl.Series, TEXT]
+    name: Annotated[pl.Series, TEXT]
 
 
 @dataclass
@@ -231,14 +231,14 @@ class City:
 
     @property
     def alive(self) -> Bools:
-        return self.persons.died == NEVER
+        return np.asarray(self.persons.died == NEVER)
 
     @property
     def at_home(self) -> Bools:
         """Alive, living in the household, not in custody and not moved away."""
         people = self.persons
         in_custody = (people.custody_until >= self.start) & (people.custody < 3)
-        return self.alive & ~people.away & (people.moved_out == NEVER) & ~in_custody
+        return np.asarray(self.alive & ~people.away & (people.moved_out == NEVER) & ~in_custody)
 
     def count(self, mask: Bools) -> Ints:
         """People in the mask by household."""

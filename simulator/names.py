@@ -10,12 +10,11 @@ import polars as pl
 
 from simulator.randomness import Ints
 
-SURNAMES = np.array(
-    list(
-        "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓许傅沈曾彭吕苏卢蒋蔡贾丁魏薛叶阎余潘杜戴夏钟汪田任姜"
-    )
-    + ["欧阳", "司马", "上官", "诸葛"]
+_ONE_CHARACTER = (
+    "王李张刘陈杨赵黄周吴徐孙胡朱高林何郭马罗梁宋郑谢韩唐冯于董萧程曹袁邓"
+    "许傅沈曾彭吕苏卢蒋蔡贾丁魏薛叶阎余潘杜戴夏钟汪田任姜"
 )
+SURNAMES = np.array([*_ONE_CHARACTER, "欧阳", "司马", "上官", "诸葛"])
 MALE = np.array(list("伟强磊军洋勇杰涛明超辉刚平建国华文斌鹏飞龙波宇浩志海峰林松生贵福祥山水根"))
 FEMALE = np.array(list("芳娜敏静丽艳娟霞秀玲桂英梅琴兰凤洁红玉莲珍雪琳婷慧莹佳欣怡云月菊香翠"))
 _FIRM = np.array(list("鑫达顺安宏源泰华盛恒丰兴隆裕昌润诚信远通"))

@@ -51,7 +51,7 @@ def _income(city: City, rng: np.random.Generator) -> Floats:
 
 def _old_age_means(city: City, rng: np.random.Generator) -> Floats:
     """Old people live on savings, rent of land and a garden as well, some on much, some on nothing."""
-    old = city.at_home & (city.age >= city.standards.old_age) & (city.persons.job != work.UNABLE)
+    old = city.at_home & (city.age >= city.standards.old_age) & (city.persons.job != UNABLE)
     each = np.clip(780 + 330 * city.households.thrift, 0, 2_000)
     return np.asarray(city.count(old) * each * np.exp(rng.normal(0, 0.1, len(each))))
 

@@ -1,9 +1,11 @@
-"""How need becomes known without an application: reports by neighbours, visits, emergency aid, rural monitoring, registers of children and elders.
+"""How need becomes known without an application: reports, visits, emergency aid, lists of children and elders.
 
 Belongs here: the outward work of the office. Does not belong here: the register itself (``assistance``).
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -86,7 +88,7 @@ def _visit(
     )
     enrolled = who[outcome == 1]
     households.pending[enrolled] = city.month + rng.integers(1, 3, len(enrolled))
-    columns = {
+    columns: dict[str, Any] = {
         "household": who,
         "outcome": outcome,
         "programme": np.where(outcome == 1, programme_of(city)[who], 0),

@@ -177,9 +177,9 @@ def _relate(
         if SPOUSE in members:
             _give_parent(city, children, members[SPOUSE][0])
     elders = members.get(PARENT, [])
-    for elder in elders:
-        _give_parent(city, head, elder)
-        people.marital[elder] = 30 if len(elders) == 1 else 20
+    for parent in elders:
+        _give_parent(city, head, parent)
+        people.marital[parent] = 30 if len(elders) == 1 else 20
     if len(elders) == 2:
         _marry(city, elders[0], elders[1])
     for grandchildren in members.get(GRANDCHILD, []):

@@ -5,53 +5,59 @@ Belongs here: storage. Does not belong here: what the columns mean (``city``).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
-from typing import Any, Self, cast
+from dataclasses import dataclass
+from typing import Any, Self, get_type_hints
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 
-def column(dtype: type[np.generic], fill: float | bool) -> Any:
-    """A numeric column and the value that it has where nothing is said."""
-    return field(metadata={"dtype": dtype, "fill": fill})
+@dataclass(frozen=True)
+class Column:
+    """Storage type of a column and the value that it has where nothing is said; no type means text."""
+
+    dtype: type[np.generic] | None
+    fill: float | bool | str
 
 
-def text() -> Any:
-    """A text column, kept as a Polars series since millions of short strings are gathered from it."""
-    return field(metadata={"dtype": None, "fill": ""})
+# Text is kept as a Polars series, since millions of short strings are gathered from it.
+TEXT = Column(None, "")
 
 
-@dataclass
 class Table:
-    """Base of the city's tables; a subclass declares its columns with ``column`` and ``text``."""
+    """Base of the city's tables: dataclasses whose fields are ``Annotated`` with a ``Column``."""
 
     @classmethod
     def empty(cls) -> Self:
-        columns: dict[str, Any] = {}
-        for item in fields(cls):
-            dtype = item.metadata["dtype"]
-            columns[item.name] = pl.Series([], dtype=pl.String) if dtype is None else np.empty(0, dtype=dtype)
+        columns = {
+            name: pl.Series([], dtype=pl.String) if column.dtype is None else np.empty(0, dtype=column.dtype)
+            for name, column in _columns(cls).items()
+        }
         return cls(**columns)
 
     def __len__(self) -> int:
-        return len(getattr(self, fields(self)[0].name))
+        return len(getattr(self, next(iter(_columns(type(self))))))
 
-    def append(self, count: int, **values: Any) -> np.ndarray[Any, np.dtype[np.int64]]:
+    def append(self, count: int, **values: Any) -> npt.NDArray[np.int64]:
         """Append ``count`` rows; columns that are not named get their fill value. Returns the new positions."""
         start = len(self)
-        for item in fields(self):
-            value = values.pop(item.name, item.metadata["fill"])
-            setattr(self, item.name, _grown(getattr(self, item.name), value, count, item.metadata["dtype"]))
+        for name, column in _columns(type(self)).items():
+            value = values.pop(name, column.fill)
+            setattr(self, name, _grown(getattr(self, name), value, count, column))
         if values:
             raise KeyError(f"{type(self).__name__} has no column {', '.join(values)}")
-        return cast("np.ndarray[Any, np.dtype[np.int64]]", np.arange(start, start + count))
+        return np.arange(start, start + count)
 
 
-def _grown(old: Any, value: Any, count: int, dtype: Any) -> Any:
-    if dtype is None:
+def _columns(table: type[Table]) -> dict[str, Column]:
+    return {name: hint.__metadata__[0] for name, hint in get_type_hints(table, include_extras=True).items()}
+
+
+def _grown(old: Any, value: Any, count: int, column: Column) -> Any:
+    if column.dtype is None:
         series = value if isinstance(value, pl.Series) else pl.Series([value] * count, dtype=pl.String)
         return pl.concat([old.rename(""), series.rename("")])
-    new = np.empty(count, dtype=dtype)
+    new = np.empty(count, dtype=column.dtype)
     new[:] = value
     return np.concatenate([old, new])

@@ -29,7 +29,7 @@ def render(text: pl.DataFrame, feed: Feed, style: Style, title: str, broken: lis
         return _xlsx(cells, feed, style, title)
     if style.format == "jsonl":
         return _jsonl(cells, style, broken)
-    return _csv(cells, feed, style, title, broken)
+    return _csv(cells, style, title, broken)
 
 
 def _with_extra(text: pl.DataFrame, style: Style) -> pl.DataFrame:
@@ -46,7 +46,7 @@ def _headers(cells: pl.DataFrame, style: Style) -> list[str]:
     return [style.headers.get(name, style.extra or "") for name in cells.columns]
 
 
-def _csv(cells: pl.DataFrame, feed: Feed, style: Style, title: str, broken: list[int]) -> bytes:
+def _csv(cells: pl.DataFrame, style: Style, title: str, broken: list[int]) -> bytes:
     buffer = io.BytesIO()
     cells.write_csv(
         buffer, separator=style.delimiter, include_header=False, line_terminator=style.line_end, quote_style="necessary"
@@ -77,10 +77,10 @@ def _break_lines(body: bytes, style: Style, broken: list[int]) -> bytes:
 
 def _jsonl(cells: pl.DataFrame, style: Style, broken: list[int]) -> bytes:
     named = cells.rename(dict(zip(cells.columns, _headers(cells, style), strict=True)))
-    lines = named.write_ndjson().encode().split(b"\n")
+    lines = named.write_ndjson().split("\n")
     for place in broken:
         lines[place] = lines[place][: len(lines[place]) // 2]
-    return b"\n".join(lines)
+    return "\n".join(lines).encode()
 
 
 def _xlsx(cells: pl.DataFrame, feed: Feed, style: Style, title: str) -> bytes:

@@ -37,7 +37,8 @@ def assistance_register(city: City) -> pl.DataFrame:
     classes = pl.Series(np.array(["", "A", "B", "C"])[households.review_class[home]])
     return build(
         "assistance_register", city, who, households=home,
-        certificate_no=households.certificate_no.gather(home.astype(np.uint32)), programme=codes(households.programme[home], 2),
+        certificate_no=households.certificate_no.gather(home.astype(np.uint32)),
+        programme=codes(households.programme[home], 2),
         applicant_id=ids(city, applicant), name=names(city, who), id_number=ids(city, who),
         relation=_relation_to_applicant(city, who, applicant), review_class=classes,
         household_size=pl.Series(size), declared_income_pc=pl.Series(households.declared_pc[home].astype(np.float64)),

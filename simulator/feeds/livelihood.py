@@ -103,7 +103,8 @@ def housing_fund(city: City) -> pl.DataFrame:
     return build(
         "housing_fund", city, who, id_number=ids(city, who), name=names(city, who),
         employer_name=_where(working, city.employers.name.gather(firm)), base=pl.Series(base),
-        monthly_deposit=pl.Series((base * 0.16).round(2)), balance=pl.Series(people.fund_balance[who].astype(np.float64).round(2)),
+        monthly_deposit=pl.Series((base * 0.16).round(2)),
+        balance=pl.Series(people.fund_balance[who].astype(np.float64).round(2)),
         status=codes(np.where(working, 1, 2)),
     )  # fmt: skip
 
@@ -150,7 +151,8 @@ def property_register(city: City) -> pl.DataFrame:
     owner = np.concatenate([homes.owner, homes.second_owner[shared]])
     share = np.where(homes.second_owner[row] >= 0, 50.0, 100.0)
     return build(
-        "property_register", city, owner, unit_no=homes.unit_no.gather(row.astype(np.uint32)), id_number=ids(city, owner),
+        "property_register", city, owner, unit_no=homes.unit_no.gather(row.astype(np.uint32)),
+        id_number=ids(city, owner),
         name=names(city, owner), use=codes(homes.use[row]), area=pl.Series(homes.area[row]), share=pl.Series(share),
         division=village_codes(city, homes.village[row]), registered_on=days(homes.registered[row]),
         status=codes(homes.status[row]),
@@ -162,5 +164,6 @@ def business_register(city: City) -> pl.DataFrame:
     return build(
         "business_register", city, firms.owner, uscc=firms.uscc, business_name=firms.name,
         business_type=codes(firms.kind), id_number=ids(city, firms.owner), name=names(city, firms.owner),
-        registered_capital=pl.Series(firms.capital / 10_000), founded_on=days(firms.founded), status=codes(firms.status),
+        registered_capital=pl.Series(firms.capital / 10_000), founded_on=days(firms.founded),
+        status=codes(firms.status),
     )  # fmt: skip

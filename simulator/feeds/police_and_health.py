@@ -57,7 +57,8 @@ def vehicle_register(city: City) -> pl.DataFrame:
     return build(
         "vehicle_register", city, owner,
         plate_no=vehicles.plate, vehicle_type=pl.Series(VEHICLE_CODES[vehicles.kind]), id_number=ids(city, owner),
-        name=names(city, owner), model=pl.Series(MODELS[vehicles.model]), price=pl.Series((vehicles.price / 10_000).round(4)),
+        name=names(city, owner), model=pl.Series(MODELS[vehicles.model]),
+        price=pl.Series((vehicles.price / 10_000).round(4)),
         registered_on=days(vehicles.registered), status=codes(vehicles.status),
     )  # fmt: skip
 
@@ -76,11 +77,12 @@ def death_record(city: City) -> pl.DataFrame:
 def medical_settlement(city: City) -> pl.DataFrame:
     rows = events(city, "medical_settlement")
     who = rows["person"]
-    money = ("total_cost", "basic_paid", "catastrophic_paid", "medical_aid_paid", "out_of_pocket")
     return build(
         "medical_settlement", city, who, settlement_no=rows["settlement_no"], id_number=ids(city, who),
         name=names(city, who), settled_on=days(rows["settled_on"]), care_type=codes(rows["care_type"]),
-        icd10=rows["icd10"], **{name: pl.Series(rows[name]) for name in money},
+        icd10=rows["icd10"], total_cost=pl.Series(rows["total_cost"]), basic_paid=pl.Series(rows["basic_paid"]),
+        catastrophic_paid=pl.Series(rows["catastrophic_paid"]), medical_aid_paid=pl.Series(rows["medical_aid_paid"]),
+        out_of_pocket=pl.Series(rows["out_of_pocket"]),
     )  # fmt: skip
 
 
@@ -109,7 +111,8 @@ def custody_record(city: City) -> pl.DataFrame:
     return build(
         "custody_record", city, who, id_number=ids(city, who), name=names(city, who),
         custody_type=codes(people.custody[who]), from_date=days(people.custody_from[who]),
-        until_date=days(people.custody_until[who]), status=codes(np.where(people.custody_until[who] >= city.today, 1, 2)),
+        until_date=days(people.custody_until[who]),
+        status=codes(np.where(people.custody_until[who] >= city.today, 1, 2)),
     )  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 """Frames of agriculture, emergency management, the power company and statistics.
 
-Belongs here: rural monitoring, disasters, electricity, prices. Does not belong here: anything about a single person's body.
+Belongs here: rural monitoring, disasters, electricity, prices. Does not belong here: health, work, assistance.
 """
 
 from __future__ import annotations
