@@ -4,9 +4,10 @@ from typing import Self
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize
 from sklearn.base import BaseEstimator
 from sklearn.isotonic import IsotonicRegression
+
+from ml.minimise import minimise
 
 Vector = npt.NDArray[np.float64]
 
@@ -49,8 +50,8 @@ class ScoreCalibrator(BaseEstimator):  # type: ignore[misc]
             residual = 1.0 / (1.0 + np.exp(-raw)) - label
             return float(value), np.array([residual.sum(), residual @ standard + 0.1 * line[1]])
 
-        found = minimize(loss, np.array([start, 0.5]), jac=True, method="L-BFGS-B", bounds=[(None, None), (0.0, None)])
-        return float(found.x[0]), float(found.x[1])
+        intercept, slope = minimise(loss, np.array([start, 0.5]), [(None, None), (0.0, None)])
+        return float(intercept), float(slope)
 
     def predict(self, score: Vector) -> npt.NDArray[np.float64]:
         """Calibrated probability of each raw score; never falls when the score rises."""

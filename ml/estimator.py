@@ -9,11 +9,11 @@ from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.ensemble import HistGradientBoostingClassifier
 
 from ml.columns import Flags, Matrix, matrix_of, signed_log
+from ml.minimise import Bound, minimise
 
 Vector = npt.NDArray[np.float64]
 
@@ -130,7 +130,7 @@ class LogisticRiskClassifier(AdditiveModel):
     def _solve(self, design: Matrix, labels: Vector, weights: Vector) -> None:
         features = self.n_features_in_
         directions = np.zeros(features) if self.directions is None else np.asarray(self.directions)
-        bounds: list[tuple[float | None, float | None]] = [(None, None)]
+        bounds: list[Bound] = [(None, None)]
         bounds += [(0.0 if sign > 0 else None, 0.0 if sign < 0 else None) for sign in directions]
         bounds += [(None, None)] * features
         share = float((labels * weights).sum() / weights.sum())
@@ -145,10 +145,9 @@ class LogisticRiskClassifier(AdditiveModel):
             slope = np.concatenate([[residual.sum()], residual @ design + self.l2 * beta[1:]])
             return float(value / total), np.asarray(slope / total)
 
-        options = {"maxiter": 500, "ftol": 1e-12}
-        found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
-        self.baseline_ = float(found.x[0])
-        self.coefficients_ = found.x[1:]
+        found = minimise(loss, start, bounds)
+        self.baseline_ = float(found[0])
+        self.coefficients_ = found[1:]
 
     def _contributions(self, matrix: Matrix) -> Matrix:
         weighted = self._design(matrix) * self.coefficients_

@@ -38,7 +38,7 @@ def panel(households: int = 1200, months: int = 18, seed: int = 1, strength: flo
         ratio = income * np.where(shock < 0.04, 0.3, 1.0) * rng.lognormal(0, 0.1, households)
         medical = rng.exponential(0.2, households) * np.where(rng.random(households) < 0.05, 10, 1)
         reports = (rng.random(households) < 0.03).astype(float)
-        risk = -5.2 + strength * (1.2 * (ratio < 1.0) + 1.5 * np.log1p(medical) + 1.5 * reports - 0.4 * ratio)
+        risk = -5.0 + strength * (1.5 * (ratio < 1.0) + 2.0 * np.log1p(medical) + 2.0 * reports - 0.8 * ratio)
         frames.append(
             pl.DataFrame(
                 {
