@@ -33,6 +33,10 @@ OPTION_KEYS = (
 )
 
 
+# Settings of a kind that its checks carry along.
+KIND_OPTIONS = ("min_rows", "hold_factor", "backlog_months")
+
+
 class CatalogueError(ValueError):
     """A catalogue that cannot be used; says which entry and why."""
 
@@ -124,7 +128,7 @@ def _contract_check(
         reason_en=settings["reason"]["en"],
         hold_above=settings.get("hold_above"),
         hold_min_rows=int(settings.get("min_rows", 1)),
-        options={**options, **{key: settings[key] for key in ("min_rows", "hold_factor") if key in settings}},
+        options={**options, **{key: settings[key] for key in KIND_OPTIONS if key in settings}},
     )
 
 

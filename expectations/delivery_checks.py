@@ -105,11 +105,21 @@ def ledger_numbers(deliveries: pl.DataFrame, checks: Sequence[Check], feeds: Map
     )
     accepted = known.filter(pl.col("status") == "accepted")
     return [
-        accepted.join(by_kind(checks, "on_time"), on="feed").with_columns(observed="late", expected_high=pl.lit(0)),
+        _punctuality(accepted, checks),
         _share(accepted, by_kind(checks, "quarantined_share"), "rows_quarantined", "rows_data"),
         _share(accepted, by_kind(checks, "cell_defect_share"), "defects", "rows_accepted"),
         _balance(known, by_kind(checks, "rows_balance"), pl.col("got"), pl.col("rows_data")),
     ]
+
+
+def _punctuality(accepted: pl.DataFrame, checks: Sequence[Check]) -> pl.DataFrame:
+    """Days after the due day. Many months received in one day are a backlog, which is not judged."""
+    most = {check.subject: check.options["backlog_months"] for check in checks if check.kind == "on_time"}
+    together = pl.col("period").n_unique().over("feed", pl.col("received_at").dt.date())
+    backlog = together >= pl.col("feed").replace_strict(most, default=None, return_dtype=pl.Int64)
+    return accepted.join(by_kind(checks, "on_time"), on="feed").with_columns(
+        observed=pl.when(~backlog).then("late"), expected_high=pl.lit(0)
+    )
 
 
 def _share(deliveries: pl.DataFrame, checks: pl.DataFrame, part: str, whole: str) -> pl.DataFrame:

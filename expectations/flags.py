@@ -52,9 +52,13 @@ def _with_helpers(rows: pl.DataFrame, checks: Sequence[Check], reference: Refere
     persons = reference.persons.select("person_key", person_born_on="born_on", person_sex="sex").unique("person_key")
     joined = working.join(persons, on="person_key", how="left", maintain_order="left")
     born, end = pl.col("person_born_on"), pl.col("period_end")
-    birthday_to_come = (end.dt.month() * 100 + end.dt.day()) < (born.dt.month().cast(pl.Int32) * 100 + born.dt.day())
-    years = end.dt.year() - born.dt.year() - birthday_to_come.cast(pl.Int32)
+    years = end.dt.year() - born.dt.year() - (_day_of_year(end) < _day_of_year(born)).cast(pl.Int32)
     return joined.with_columns(age=years)
+
+
+def _day_of_year(day: pl.Expr) -> pl.Expr:
+    """Month and day as one number that can be compared; months come in 8 bits."""
+    return day.dt.month().cast(pl.Int32) * 100 + day.dt.day().cast(pl.Int32)
 
 
 def _flag(working: pl.DataFrame, check: Check, reference: Reference) -> pl.Series | None:
@@ -87,7 +91,9 @@ def _across(working: pl.DataFrame, check: Check, reference: Reference) -> pl.Ser
     asked = working if check.where is None else working.filter(pl.sql_expr(check.where))
     known = reference.in_force.deliveries(other, asked["period"].unique().to_list(), _same_month(check))
     if other.name == check.subject:
+        # Parts of one month only, and only those in force: a file is no contradiction to its own correction.
         known = _same_period(known)
+        asked = asked.join(known, on=["delivery_id", "period"], how="semi")
     wanted = asked.select(pl.col(here).alias(there) for here, there in keys.items()).unique()
     found = reference.in_force.rows(other, known, wanted, check.options.get("other_where"))
     hits = _hits(asked, found, check, keys)

@@ -35,6 +35,7 @@ from expectations.steady import steady_numbers
 from models.contract import Feed
 
 # Hashes are written in letters alone, so that none can be taken for an ID number.
+CITY_ZONE = "Asia/Shanghai"
 DIGITS_AS_LETTERS = str.maketrans("0123456789", "ghijklmnop")
 
 
@@ -126,11 +127,12 @@ def _job(lake: Path, deliveries: pl.DataFrame, feeds: Mapping[str, Feed], refere
 
 
 def _ledger(deliveries: pl.DataFrame) -> pl.DataFrame:
-    """The ledger with received_at as a time, whatever it was written as."""
-    if deliveries.schema["received_at"] == pl.String:
-        received = pl.col("received_at").str.slice(0, 19).str.to_datetime()
+    """The ledger with received_at as local time: due days are days of the city."""
+    dtype = deliveries.schema["received_at"]
+    if isinstance(dtype, pl.Datetime) and dtype.time_zone is not None:
+        received = pl.col("received_at").dt.convert_time_zone(CITY_ZONE).dt.replace_time_zone(None)
         return deliveries.with_columns(received_at=received)
-    return deliveries.with_columns(pl.col("received_at").dt.replace_time_zone(None))
+    return deliveries
 
 
 def _validity(validity: pl.DataFrame) -> pl.DataFrame:

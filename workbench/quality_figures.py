@@ -94,6 +94,9 @@ class QualityMonth:
     def judged(self) -> pl.DataFrame:
         """The month's results with the titles of their checks and the names of their files."""
         here = self.results.filter(pl.col("period").is_null() | (pl.col("period") == self.month))
+        # What was wrong with a file that a correction replaced is no fault of the month any more.
+        replaced = self.deliveries.filter(pl.col("status") == "accepted").select(delivery_id="supersedes").drop_nulls()
+        here = here.join(replaced, on="delivery_id", how="anti")
         titles = self.checks.select(
             "check_id",
             "kind",
@@ -235,8 +238,9 @@ class QualityMonth:
     def _punctual(self, name: str, taken: int) -> str:
         if not taken:
             return ""
-        mine = (pl.col("feed_or_table") == name) & (pl.col("kind") == "on_time") & (pl.col("state") == "failed")
-        return self.text("said_no" if self.judged.filter(mine).height else "said_yes")
+        mine = (pl.col("feed_or_table") == name) & (pl.col("kind") == "on_time")
+        states = set(self.judged.filter(mine)["state"])
+        return self.text("said_no" if "failed" in states else "said_yes" if "passed" in states else "backlog")
 
     @cached_property
     def quarantine(self) -> Table:
