@@ -7,7 +7,7 @@ sheet (``instructions``) and reading the workbook back (``returns``).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ TITLE_ROW, COUNT_ROW, NOTE_ROW, HEADER_ROW = range(4)
 FIRST_ROW = HEADER_ROW + 1
 # Columns that stay in sight while scrolling sideways: number, level, kind, village, name.
 FROZEN_COLUMNS = 5
+LONGEST_ANSWER_DAYS = 730
 
 
 @dataclass(frozen=True)
@@ -169,8 +170,10 @@ def _add_choices(sheet: Any, last: int, lang: str, listed_on: date) -> None:
         FIRST_ROW, position["visited_on"], last, position["visited_on"],
         {
             "validate": "date",
-            "criteria": ">=",
-            "value": listed_on,
+            # The end is there because 20240410 typed as a number is a day too, some fifty thousand years ahead.
+            "criteria": "between",
+            "minimum": listed_on,
+            "maximum": listed_on + timedelta(days=LONGEST_ANSWER_DAYS),
             "input_message": label("list.wrong_date", lang),
             "error_message": label("list.wrong_date", lang),
         },
@@ -263,7 +266,7 @@ def _write_row(
             sheet.write_number(line, position, row["number"], style)
         elif column.style == "date":
             sheet.write_datetime(line, position, row["due_on"], style)
-        elif column.key in texts:
+        elif texts.get(column.key):
             sheet.write_string(line, position, texts[column.key], style)
         else:
             sheet.write_blank(line, position, None, style)

@@ -1,9 +1,16 @@
-"""Small made-up alerts, hits and identities that the tests of the workbench share. Nobody in them exists."""
+"""Made-up alerts, hits and identities for the workbench, and the filling in of a list. Nobody in them exists."""
 
+from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
+from pathlib import Path
+from typing import Any
 
+import openpyxl
 import polars as pl
+import pytest
+
+from workbench.lists import FIRST_ROW, HEADER_ROW, write_township_lists
 
 MONTH = date(2024, 3, 1)
 LISTED_ON = date(2024, 4, 8)
@@ -92,3 +99,64 @@ def identities() -> pl.DataFrame:
     ]
     names = ["person_key", "name", "id_number", "phone", "address"]
     return pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row")
+
+
+Fill = Callable[..., Path]
+
+
+@pytest.fixture
+def alert_frame() -> pl.DataFrame:
+    return alerts()
+
+
+@pytest.fixture
+def hit_frame() -> pl.DataFrame:
+    return hits()
+
+
+@pytest.fixture
+def identity_frame() -> pl.DataFrame:
+    return identities()
+
+
+@pytest.fixture
+def month() -> date:
+    return MONTH
+
+
+@pytest.fixture
+def listed_on() -> date:
+    return LISTED_ON
+
+
+@pytest.fixture
+def lists(tmp_path: Path) -> list[Path]:
+    """The lists of the made-up month, with names."""
+    return write_township_lists(
+        alerts(), identities(), hits(), MONTH, tmp_path / "lists", listed_on=LISTED_ON, identified=True
+    )
+
+
+@pytest.fixture
+def phoenix(lists: list[Path]) -> Path:
+    """The list of the township that has six alerts."""
+    return next(path for path in lists if PHOENIX in path.name)
+
+
+@pytest.fixture
+def fill() -> Fill:
+    """Fill in a list as a person would: ``fill(path, {row number: {header: value}}, change=...)``."""
+
+    def _fill(path: Path, cells: dict[int, dict[str, Any]], change: Callable[[Any], None] | None = None) -> Path:
+        book = openpyxl.load_workbook(path)
+        sheet = book.worksheets[0]
+        places = {cell.value: cell.column for cell in sheet[HEADER_ROW + 1]}
+        for number, row in cells.items():
+            for header, value in row.items():
+                sheet.cell(FIRST_ROW + number, places[header]).value = value
+        if change:
+            change(sheet)
+        book.save(path)
+        return path
+
+    return _fill
