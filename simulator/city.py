@@ -23,7 +23,7 @@ NO_JOB, FORMAL, INFORMAL, FARM, SELF, UNEMPLOYED, RETIRED, STUDENT, UNABLE = ran
 NEED_NONE, DESTITUTE, DIBAO, MARGINAL, RIGID = range(5)
 
 
-@dataclass
+@dataclass(eq=False)
 class Persons(Table):
     """One row a person, born or moved in at any time; nobody is ever removed."""
 
@@ -98,7 +98,7 @@ class Persons(Table):
     phone: Annotated[pl.Series, TEXT]
 
 
-@dataclass
+@dataclass(eq=False)
 class Households(Table):
     """One row a household of people living together; empty ones stay as rows."""
 
@@ -141,7 +141,7 @@ class Households(Table):
     rural_no: Annotated[pl.Series, TEXT]
 
 
-@dataclass
+@dataclass(eq=False)
 class Homes(Table):
     """One row a home; a second owner holds half."""
 
@@ -155,7 +155,7 @@ class Homes(Table):
     unit_no: Annotated[pl.Series, TEXT]
 
 
-@dataclass
+@dataclass(eq=False)
 class Vehicles(Table):
     owner: Annotated[Ints, Column(np.int32, -1)]
     kind: Annotated[Ints, Column(np.int8, 0)]
@@ -166,7 +166,7 @@ class Vehicles(Table):
     plate: Annotated[pl.Series, TEXT]
 
 
-@dataclass
+@dataclass(eq=False)
 class Businesses(Table):
     owner: Annotated[Ints, Column(np.int32, -1)]
     kind: Annotated[Ints, Column(np.int8, 1)]
@@ -177,7 +177,7 @@ class Businesses(Table):
     name: Annotated[pl.Series, TEXT]
 
 
-@dataclass
+@dataclass(eq=False)
 class Employers(Table):
     county: Annotated[Ints, Column(np.int32, 0)]
     weight: Annotated[Floats, Column(np.float64, 1.0)]

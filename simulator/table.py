@@ -50,8 +50,15 @@ class Table:
         return np.arange(start, start + count)
 
 
+_KNOWN: dict[str, dict[str, Column]] = {}
+
+
 def _columns(table: type[Table]) -> dict[str, Column]:
-    return {name: hint.__metadata__[0] for name, hint in get_type_hints(table, include_extras=True).items()}
+    """Columns by name; resolved once a class, since resolving annotations is slow."""
+    if table.__name__ not in _KNOWN:
+        hints = get_type_hints(table, include_extras=True)
+        _KNOWN[table.__name__] = {name: hint.__metadata__[0] for name, hint in hints.items()}
+    return _KNOWN[table.__name__]
 
 
 def _grown(old: Any, value: Any, count: int, column: Column) -> Any:

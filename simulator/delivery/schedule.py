@@ -22,7 +22,6 @@ _RATES = {"duplicate": 0.006, "correction": 0.012, "rejected": 0.008, "held": 0.
 _LARGE = (
     "pension_payment",
     "social_insurance",
-    "utility_usage",
     "medical_settlement",
     "income_tax",
     "assistance_payment",
