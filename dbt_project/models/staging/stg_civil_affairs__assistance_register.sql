@@ -4,7 +4,7 @@ delivered as (
 ),
 
 validity as (
-    select * from {{ source('reference', 'delivery_validity') }}
+    {{ deliveries_in_force('division') }}
 ),
 
 final as (
