@@ -15,6 +15,7 @@ from models.policy.parameters import NATION
 from workbench.sheets import Book, row_height
 
 _STEPS = 6
+_LINE_HEIGHT = 22
 # Row (from 0) of the first outcome: below the heading, the steps, an empty row and the headings of the table.
 _FIRST_CHOICE = _STEPS + 3
 
@@ -65,6 +66,7 @@ def _write_choices(book: Book, sheet: Any, table: str, lang: str) -> None:
         sheet.write_string(first - 1, column, label(f"column.{key}", lang), book.style("header"))
     for offset, code in enumerate(load_code_tables()[table].labels):
         meaning = label(f"{table}_meaning.{code}", lang)
+        sheet.set_row(first + offset, _LINE_HEIGHT)
         sheet.write_string(first + offset, 0, code, book.style("number"))
         sheet.write_string(first + offset, 1, choice_text(table, code, lang), book.style("text"))
         sheet.write_string(first + offset, 2, meaning, book.style("text"))
@@ -75,5 +77,6 @@ def _write_levels(book: Book, sheet: Any, top: int, lang: str) -> None:
     sheet.write_string(top - 1, 1, label("column.level", lang), book.style("header"))
     sheet.write_string(top - 1, 2, label("column.days", lang), book.style("header"))
     for offset, level in enumerate(LEVELS):
+        sheet.set_row(top + offset, _LINE_HEIGHT)
         sheet.write_string(top + offset, 1, label(f"level.{level}", lang), book.style(f"level_{level}"))
         sheet.write_string(top + offset, 2, str(days[level]), book.style("number"))

@@ -22,6 +22,7 @@ from workbench.sheets import Book, month_text
 # An alert in one of these states waits for nobody; any other past its due day is overdue.
 DONE = ("visited", "handled", "closed", "merged", "withdrawn", "silenced")
 HEADER_ROW = 2
+LINE_HEIGHT = 20
 _COUNTS = (*SIDES, *LEVELS, "alerts", "village_count", "capacity")
 
 
@@ -125,9 +126,10 @@ def _write_townships(book: Book, counts: pl.DataFrame, title: str, lang: str, as
         for row in rows.iter_rows(named=True):
             _write_line(book, sheet, line, row, total=False)
             line += 1
-        subtotal = label("summary.subtotal", lang, county=county)
-        _write_line(book, sheet, line, {"county": subtotal, "township": "", **_sums(rows)}, total=True)
-        line += 1
+        if rows["township_code"][0] != UNLOCATED:
+            subtotal = label("summary.subtotal", lang, county=county)
+            _write_line(book, sheet, line, {"county": subtotal, "township": "", **_sums(rows)}, total=True)
+            line += 1
     total = {"county": label("summary.total", lang), "township": "", **_sums(named)}
     _write_line(book, sheet, line, total, total=True)
     _lay_out(sheet, [16, 20, *[11] * (len(headers) - 2)])
@@ -140,6 +142,7 @@ def _sums(rows: pl.DataFrame) -> dict[str, Any]:
 
 def _write_line(book: Book, sheet: Any, line: int, row: dict[str, Any], total: bool) -> None:
     number, share = ("total", "total_share") if total else ("count", "share")
+    sheet.set_row(line, LINE_HEIGHT)
     for column, key in enumerate(("county", "township")):
         sheet.write_string(line, column, row[key], book.style("total" if total else "text"))
     numbers = ("alerts", *LEVELS, *SIDES, "village_count", "capacity")
@@ -160,6 +163,7 @@ def _write_reasons(book: Book, counts: pl.DataFrame, title: str, lang: str) -> N
     headers += [label(f"summary.{key}", lang) for key in ("indicator", "reason", "alerts", "share")]
     _write_head(book, sheet, title, "", headers)
     for line, row in enumerate(counts.iter_rows(named=True), start=HEADER_ROW + 1):
+        sheet.set_row(line, LINE_HEIGHT)
         entry = load_indicators()[row["indicator"]]
         sheet.write_string(line, 0, label(f"side.{row['side']}", lang), book.style("text"))
         sheet.write_string(line, 1, row["indicator"], book.style("number"))
