@@ -86,9 +86,9 @@ def test_the_experiment_refuses_what_cannot_be_meant() -> None:
         experiment_of({**stated, "sead": 1}, catalogue)
     with pytest.raises(ExperimentError, match="missing"):
         experiment_of({key: value for key, value in stated.items() if key != "seed"}, catalogue)
+    guilty = {**catalogue, "features": {**catalogue["features"], "household": {"sex": {"direction": 0}}}}
     with pytest.raises(ExperimentError, match="protected"):
-        guilty = {**catalogue["features"], "household": {"sex": {"direction": 0}}}
-        experiment_of(stated, {**catalogue, "features": guilty})
+        experiment_of(stated, guilty)
     with pytest.raises(ExperimentError, match="rules"):
         experiment_of({**stated, "candidates": stated["candidates"][1:]}, catalogue)
 

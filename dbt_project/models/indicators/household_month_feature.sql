@@ -318,7 +318,7 @@ final as (
         -- report
         cast(report_12m_count as double) as report_12m_count,
         cast(windowed.month_number - last_report as double) as months_since_report,
-        case when has_rural then case when is_relapse_risk then 1.0 else 0.0 end end as relapse_risk_count,
+        case when has_rural then cast(case when is_relapse_risk then 1 else 0 end as double) end as relapse_risk_count,
         case when has_child then cast(child_concern_count as double) end as child_concern_count,
         case when has_elder then cast(elder_concern_count as double) end as elder_concern_count,
         -- earlier_aid
