@@ -3,8 +3,6 @@
 Belongs here: sensors and schedules. What a run does is in ``assets``.
 """
 
-from __future__ import annotations
-
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path

@@ -10,7 +10,6 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-import click
 import typer
 
 from orchestration.commands import city, dagster_ui, deliveries, environment, model, runs, tables
@@ -48,25 +47,19 @@ for group in (city, deliveries, runs, tables, model, environment, dagster_ui):
 def main() -> None:
     """Run the command; every failure says what, where and what to do next."""
     try:
-        code = app(standalone_mode=False)
-    except click.ClickException as error:
-        error.show()
-        code = Exit.USAGE
-    except click.exceptions.Abort:
-        code = Exit.FAILURE
+        app()
     except CommandError as error:
         show_error(str(error), error.next_step)
-        code = Exit.FAILURE
+        sys.exit(Exit.FAILURE)
     except SettingsError as error:
         show_error(str(error), "mend that key; `zhaoren doctor` lists all settings with their values")
-        code = Exit.USAGE
+        sys.exit(Exit.USAGE)
     except Exception as error:
         if os.environ.get("ZHAOREN_DEBUG"):
             raise
         # The text of an unforeseen error may quote a value, so only its kind is shown.
         show_error(f"unforeseen failure ({type(error).__name__})", "run the same command with `zhaoren --debug …`")
-        code = Exit.FAILURE
-    sys.exit(int(code or 0))
+        sys.exit(Exit.FAILURE)
 
 
 if __name__ == "__main__":

@@ -3,8 +3,6 @@
 ``dagster dev -m orchestration.definitions`` (or ``zhaoren dagster``) opens them on the data home of ZHAOREN_HOME.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import dagster as dg

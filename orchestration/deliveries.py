@@ -21,7 +21,7 @@ from orchestration.stores import ledger_of, store_of
 # What the command line says is English; lists and reports for people follow the settings.
 LANGUAGE = "en"
 NEEDS_A_PERSON = ("rejected", "held")
-FRAME_SCHEMA = {
+FRAME_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "delivery_id": pl.String,
     "feed": pl.String,
     "file_name": pl.String,
@@ -73,7 +73,7 @@ def ledger_frame(home: DataHome) -> pl.DataFrame:
 
 
 def problems_of(home: DataHome, known: int = 0) -> pl.DataFrame:
-    """Rejected and held deliveries with what to do next: those after the first ``known`` entries, and every held one."""
+    """Rejected and held deliveries with what to do: those after the first ``known`` entries, and every held one."""
     ledger = ledger_frame(home).with_row_index("entry")
     wanted = pl.col("status").is_in(NEEDS_A_PERSON) & ((pl.col("entry") >= known) | (pl.col("status") == "held"))
     problems = ledger.filter(wanted)
@@ -86,6 +86,12 @@ def problems_of(home: DataHome, known: int = 0) -> pl.DataFrame:
         for entry, reason in problems.select("entry", "reason").iter_rows()
     ]
     return problems.drop("entry").with_columns(next_step=pl.Series(steps, dtype=pl.String))
+
+
+def released_deliveries(home: DataHome) -> list[str]:
+    """Deliveries that a person let in after all: no check holds them again."""
+    decisions = ledger_of(home).decisions()
+    return [str(decision["delivery_id"]) for decision in decisions if decision["status"] == "accepted"]
 
 
 def next_step(reason: str | None) -> str:

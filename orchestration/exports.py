@@ -103,7 +103,7 @@ def _of_month(frame: pl.DataFrame, month: date | None) -> pl.DataFrame:
 
 
 def _with_identity(home: DataHome, frame: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
-    keys = frame["person_key"].drop_nulls().unique()
+    keys = frame["person_key"].drop_nulls().unique().to_list()
     return frame.join(vault_of(home).identities(keys).select("person_key", *columns), on="person_key", how="left")
 
 

@@ -81,7 +81,7 @@ def _bring_up_to_date(
         return WholeRun(None, str(error), ingested, problems_of(home), new)
     number = operations.begin(plan.months, as_of, current_policy_version(), code_version())
     job = definitions.resolve_job_def("bring_up_to_date")
-    config = {"ops": {"delivery_reference": {"config": plan_config(month, as_of)}}}
+    config = {"ops": {"reference__deliveries": {"config": plan_config(month, as_of)}}}
     outcome = run_job(job, home, instance, listener, run_config=config)
     operations.finish(number, outcome.failed_step)
     checks = (*ingested.failed_checks, *outcome.failed_checks)

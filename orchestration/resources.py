@@ -3,8 +3,6 @@
 Belongs here: resources only. No rule about people or money.
 """
 
-from __future__ import annotations
-
 from datetime import UTC, datetime
 from pathlib import Path
 

@@ -3,15 +3,15 @@
 Belongs here: calling expectations, ingestion's publication and that of models in their order.
 """
 
-from __future__ import annotations
-
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import dagster as dg
 import polars as pl
 
 from expectations import deliveries_to_hold, ensure_tables, validate_deliveries
-from ingestion import hold, publish
+from ingestion import publish
+from ingestion.review import hold
 from models.contract import load_feeds
 from models.publish import publish_reference
 from orchestration.assets.feeds import feed_key
@@ -46,9 +46,9 @@ class PlanConfig(dg.Config):
     check_specs=[
         dg.AssetCheckSpec(NO_GRAVE_DEFECT, asset=CHECK_KEY, description="No accepted delivery had to be held.")
     ],
-    description="Great Expectations over every new delivery; a grave defect holds it, and the month keeps its last good one.",
+    description="Great Expectations over every new delivery; a grave defect holds it and the last good one stands.",
 )
-def delivery_check(home: HomeResource) -> dg.MaterializeResult[None]:
+def delivery_check(home: HomeResource) -> Iterator[dg.MaterializeResult[None]]:
     """Check new deliveries, hold what is gravely wrong."""
     paths, store, now = home.home, store_of(home.home), home.now()
     ensure_tables(paths.reference)
@@ -65,7 +65,7 @@ def delivery_check(home: HomeResource) -> dg.MaterializeResult[None]:
         severity=dg.AssetCheckSeverity.WARN,
         metadata={"held": grave.height},
     )
-    return dg.MaterializeResult(metadata=states, check_results=[check])
+    yield dg.MaterializeResult(metadata=states, check_results=[check])
 
 
 @dg.asset(
@@ -94,7 +94,7 @@ def delivery_reference(home: HomeResource, config: PlanConfig) -> dg.Materialize
     group_name="reference",
     owners=["team:policy"],
     kinds={"yaml", "parquet"},
-    description="Parameters by region and month, indicators, codes, divisions, labels, working days: what SQL reads of models.",
+    description="What SQL reads of models: parameters by region and month, indicators, codes, divisions, working days.",
 )
 def policy_reference(home: HomeResource) -> dg.MaterializeResult[None]:
     """Publish the shared language for the months of the run."""

@@ -3,8 +3,6 @@
 Belongs here: calling ingestion and showing what it did. What becomes of a file is decided in ``ingestion``.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from datetime import timedelta
 

@@ -3,8 +3,6 @@
 Belongs here: when to train and the handing over of tables. Everything learnt belongs to ``ml``.
 """
 
-from __future__ import annotations
-
 from datetime import date
 from pathlib import Path
 

@@ -3,8 +3,7 @@
 Belongs here: reading published tables, asking the vault for the names a list needs, calling workbench.
 """
 
-from __future__ import annotations
-
+from collections.abc import Iterator
 from datetime import date, timedelta
 
 import dagster as dg
@@ -39,7 +38,7 @@ NO_TABLE_CHECK_FAILED = "no_mandatory_table_check_failed"
     ],
     description="Great Expectations over the published tables; failures are reported, nothing is held back.",
 )
-def table_check(home: HomeResource) -> dg.MaterializeResult[None]:
+def table_check(home: HomeResource) -> Iterator[dg.MaterializeResult[None]]:
     """Check the published tables."""
     paths = home.home
     tables = {path.stem: path for path in sorted(paths.published.glob("*.parquet"))}
@@ -49,7 +48,7 @@ def table_check(home: HomeResource) -> dg.MaterializeResult[None]:
     check = dg.AssetCheckResult(
         passed=failed.is_empty(), check_name=NO_TABLE_CHECK_FAILED, metadata={"failed": failed["check_id"].to_list()}
     )
-    return dg.MaterializeResult(metadata=states, check_results=[check])
+    yield dg.MaterializeResult(metadata=states, check_results=[check])
 
 
 @dg.asset(
@@ -58,7 +57,7 @@ def table_check(home: HomeResource) -> dg.MaterializeResult[None]:
     group_name=GROUP,
     owners=OWNERS,
     kinds={"excel"},
-    description="One workbook a township and month: whom to visit, why, until when. Holds personal data for its readers.",
+    description="One workbook a township and month: whom to visit, why, until when. Personal data for its readers.",
 )
 def township_lists(home: HomeResource) -> dg.MaterializeResult[None]:
     """Write the lists of the months of the run."""
@@ -112,7 +111,7 @@ def city_summary(home: HomeResource) -> dg.MaterializeResult[None]:
     group_name=GROUP,
     owners=["team:audit"],
     kinds={"html", "excel"},
-    description="Data quality of a month: checks by dimension and class, feeds, what was rejected and held, every row accounted for.",
+    description="Data quality of a month: checks by dimension and class, rejected and held files, rows accounted for.",
 )
 def quality_report(home: HomeResource) -> dg.MaterializeResult[None]:
     """Write the reports of the months of the run."""

@@ -3,8 +3,6 @@
 Belongs here: the two dbt builds, and the publication of their tables to readers. SQL belongs to ``dbt_project``.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from pathlib import Path

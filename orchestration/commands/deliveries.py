@@ -11,7 +11,8 @@ from typing import Annotated
 import polars as pl
 import typer
 
-from ingestion import DeliveryNotFoundError, ingest, reject, release
+from ingestion import DeliveryNotFoundError, ingest
+from ingestion.review import reject, release
 from models.contract import load_feeds
 from orchestration.commands.arguments import InboxOption, JsonOption
 from orchestration.console import CommandError, Exit, answer, finish, say, show_json, show_table
@@ -148,7 +149,7 @@ def list_rows(
 
     Example: [bold]zhaoren quarantine list --feed medical_settlement[/]
     """
-    rows = quarantine_of(find_home()).list(feed, delivery)
+    rows = quarantine_of(find_home()).rows(feed, delivery)
     columns = {"delivery_id": "delivery", "row_number": "row in the file", "reasons": "reasons", "masked": "masked row"}
     answer(rows, f"{rows.height} quarantined rows", columns, as_json=as_json)
 
