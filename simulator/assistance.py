@@ -197,8 +197,8 @@ def _remove_members(city: City, rng: np.random.Generator) -> None:
     moved = listed & (people.certificate != people.household)
     size = len(people)
     out = (
-        (dead & happens(rng, 0.55, size))
-        | (held & happens(rng, 0.4, size))
+        (dead & happens(rng, 0.45, size))
+        | (held & happens(rng, 0.3, size))
         | (gone & happens(rng, 0.4, size))
         | (moved & happens(rng, 0.3, size))
     )

@@ -114,7 +114,7 @@ def settle(city: City, households: int) -> None:
     make_households(city, rng, households, village)
     urban = city.places.urban[village]
     kind = np.where(urban, _draw_kind(rng, households, "urban"), _draw_kind(rng, households, "rural"))
-    spared = rng.random(households) < 0.35
+    spared = rng.random(households) < 0.5
     for position, description in enumerate(KINDS):
         _populate(city, rng, np.flatnonzero(kind == position), description, spared)
     _educate(city, rng)

@@ -42,6 +42,7 @@ class Standards:
     compulsory_age: tuple[int, int]
     capital_limit: float
     deposit_months: float
+    car_price: float
 
 
 @cache
@@ -76,4 +77,5 @@ def standards_on(day: date) -> Standards:
         compulsory_age=(int(value("compulsory_school_age", "first")), int(value("compulsory_school_age", "last"))),
         capital_limit=value("business_capital_limit"),
         deposit_months=value("deposit_limit_multiple"),
+        car_price=value("car_price_limit"),
     )

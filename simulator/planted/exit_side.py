@@ -1,0 +1,113 @@
+"""Cases of the exit side: those who are paid though they should not be, and those to be checked again.
+
+Belongs here: X indicators. Does not belong here: N indicators (``need_side``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from simulator import holdings
+from simulator.benefits import certified
+from simulator.city import City
+from simulator.delivery.schedule import slots_of
+from simulator.months import NEVER, first_day
+from simulator.planted.memory import Found, Memory, longer_flags
+from simulator.randomness import Bools, Ints
+
+
+def cases(city: City, memory: Memory) -> Iterator[Found]:
+    """All new cases and near misses of the month."""
+    yield from _left(city)
+    yield from _assets(city)
+    yield from _papers(city, memory)
+    yield _reviews(city, memory)
+
+
+def paid(city: City) -> Bools:
+    """People on a certificate for which money is paid."""
+    people, households = city.persons, city.households
+    money = (households.programme > 0) & (households.amount > 0)
+    return np.asarray((people.certificate >= 0) & money[people.certificate])
+
+
+def _left(city: City) -> Iterator[Found]:
+    """Dead, held or gone since last month, and still on a paid certificate."""
+    people, last = city.persons, first_day(city.month - 1)
+    listed = paid(city)
+    before = city.month - 1
+    died = (people.died >= last) & (people.died < city.start) & (people.death_known != NEVER)
+    yield Found(
+        ["X01"], "deceased_still_receiving", np.flatnonzero(died & listed), before, city.month,
+        ["death_record", "assistance_register"],
+    )  # fmt: skip
+    held = (people.custody_from >= last) & (people.custody_from < city.start) & (people.custody < 3)
+    yield Found(
+        ["X02"], "custody_still_receiving", np.flatnonzero(held & listed), before, city.month,
+        ["custody_record", "assistance_register"],
+    )  # fmt: skip
+    if "population_register" in {slot.feed for slot in slots_of(city.month, city.first_month)}:
+        gone = (people.moved_out >= first_day(city.month - 3)) & (people.moved_out < city.start) & listed
+        yield Found(
+            ["X03"], "moved_out_still_receiving", np.flatnonzero(gone), before, city.month,
+            ["population_register", "assistance_register"],
+        )  # fmt: skip
+
+
+def _assets(city: City) -> Iterator[Found]:
+    """Dear cars and businesses of listed people that the registers of this quarter show for the first time."""
+    if city.month % 3 != 2:
+        return
+    listed, since = paid(city), first_day(city.month - 2)
+    cars = city.vehicles
+    new = (cars.registered >= since) & (cars.status == 1) & listed[cars.owner]
+    dear = np.unique(cars.owner[new & (cars.kind == holdings.CAR) & (cars.price > city.standards.car_price)])
+    yield Found(
+        ["X04"], "vehicle_over_limit", dear, city.month, city.month, ["vehicle_register", "assistance_register"]
+    )
+    bikes = np.unique(cars.owner[listed[cars.owner] & (cars.kind == holdings.MOTORCYCLE) & (cars.status == 1)])
+    bikes = bikes[~_owns_more(city, bikes)]
+    yield Found(["X04"], "motorcycle_only", bikes, city.month, city.month, ["vehicle_register"], True)
+    firms = city.businesses
+    fresh = (firms.founded >= since) & (firms.status == 1) & (firms.capital > city.standards.capital_limit)
+    owners = np.unique(firms.owner[fresh & listed[firms.owner]])
+    feeds = ["business_register", "assistance_register"]
+    yield Found(["X04"], "business_undeclared", owners, city.month, city.month, feeds)
+
+
+def _owns_more(city: City, persons: Ints) -> Bools:
+    """Whether anybody of the household owns a car, a business or two homes, or has a fund account."""
+    people = city.persons
+    size = len(city.households)
+    more = np.zeros(size, dtype=bool)
+    more[people.household[city.vehicles.owner[city.vehicles.kind != holdings.MOTORCYCLE]]] = True
+    more[people.household[city.businesses.owner]] = True
+    more[people.household[people.fund_balance > 0]] = True
+    more |= np.bincount(people.household[city.homes.owner], minlength=size) >= 2
+    return np.asarray(more[people.household[persons]])
+
+
+def _papers(city: City, memory: Memory) -> Iterator[Found]:
+    people, month = city.persons, city.month
+    doubled = (people.second_certificate >= 0) & (people.certificate >= 0) & city.alive
+    doubled &= people.second_certificate != people.certificate
+    new = doubled & ~longer_flags(memory.doubled, len(people))
+    yield Found(["X06"], "duplicate_assistance", np.flatnonzero(new), month, month, ["assistance_register"])
+    expired = (people.valid_until < city.start) & (people.valid_until >= first_day(month - 1)) & city.alive
+    still = expired & ~certified(city) & (people.living_allowance | people.care_allowance)
+    feeds = ["disability_register", "assistance_payment"]
+    yield Found(["X07"], "certificate_expired_still_paid", np.flatnonzero(still), month - 1, month, feeds)
+
+
+def _reviews(city: City, memory: Memory) -> Found:
+    """Households that nobody has reviewed for two months more than their class allows."""
+    households = city.households
+    months = city.standards.review_months[households.review_class]
+    late = (households.programme > 0) & (city.today - households.reviewed > (months + 2) * 31)
+    new = late & ~longer_flags(memory.overdue, len(households))
+    memory.overdue = late
+    who = households.applicant[np.flatnonzero(new)].astype(np.int64)
+    alive = city.alive[who]
+    return Found(["X08"], "review_overdue", who[alive], city.month - 2, city.month, ["assistance_register"])
