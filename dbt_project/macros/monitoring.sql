@@ -103,3 +103,37 @@
         substring({{ letters_key([side, household_id, "cast(" ~ first_month ~ " as varchar)"]) }}, 1, 12)
     )
 {%- endmacro %}
+
+{# A list in a given order; an aggregate. #}
+{% macro ordered_list(expression, ordering) -%}
+    {{ adapter.dispatch('ordered_list')(expression, ordering) }}
+{%- endmacro %}
+
+{% macro default__ordered_list(expression, ordering) -%}
+    list({{ expression }} order by {{ ordering }})
+{%- endmacro %}
+
+{% macro spark__ordered_list(expression, ordering) -%}
+    transform(array_sort(collect_list(struct({{ ordering }}, {{ expression }} as item))), entry -> entry.item)
+{%- endmacro %}
+
+{# How much a level weighs: the order of severity. #}
+{% macro level_weight(level) -%}
+    case {{ level }} when 'red' then 4 when 'orange' then 3 when 'yellow' then 2 when 'blue' then 1 end
+{%- endmacro %}
+
+{% macro level_of_weight(weight) -%}
+    case {{ weight }} when 4 then 'red' when 3 then 'orange' when 2 then 'yellow' when 1 then 'blue' end
+{%- endmacro %}
+
+{% macro add_days(date, count) -%}
+    {{ adapter.dispatch('add_days')(date, count) }}
+{%- endmacro %}
+
+{% macro default__add_days(date, count) -%}
+    cast({{ date }} + ({{ count }}) as date)
+{%- endmacro %}
+
+{% macro spark__add_days(date, count) -%}
+    date_add({{ date }}, {{ count }})
+{%- endmacro %}

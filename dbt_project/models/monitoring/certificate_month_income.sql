@@ -3,10 +3,6 @@ entry as (
     select * from {{ ref('register_entry') }}
 ),
 
-member as (
-    select month, person_key, is_counted from {{ ref('household_member_month') }}
-),
-
 income as (
     select * from {{ ref('person_month_income') }}
 ),
@@ -18,10 +14,8 @@ fund as (
 ),
 
 counted as (
-    select entry.*
-    from entry
-    left join member on entry.month = member.month and entry.person_key = member.person_key
-    where coalesce(member.is_counted, true)
+    select * from entry
+    where is_counted
 ),
 
 person as (
@@ -30,6 +24,7 @@ person as (
         counted.certificate_no,
         counted.person_key,
         sum(income.counted_yuan) as income_yuan,
+        sum(case when income.source in ('wage', 'pension') then income.counted_yuan else 0 end) as regular_yuan,
         sum(case when income.is_work then income.counted_yuan else 0 end) as work_yuan,
         {{ evidence_list('income.delivery_id', 'income.row_number') }} as evidence
     from counted
@@ -56,9 +51,9 @@ deposit as (
 ),
 
 found as (
-    select month, certificate_no, person_key, income_yuan, 0 as implied_wage_yuan, evidence from person
+    select month, certificate_no, person_key, income_yuan, regular_yuan, evidence from person
     union all
-    select month, certificate_no, person_key, 0 as income_yuan, wage_yuan as implied_wage_yuan, evidence from deposit
+    select month, certificate_no, person_key, 0 as income_yuan, wage_yuan as regular_yuan, evidence from deposit
 ),
 
 found_sum as (
@@ -66,8 +61,8 @@ found_sum as (
         month,
         certificate_no,
         sum(income_yuan) as income_yuan,
-        sum(implied_wage_yuan) as implied_wage_yuan,
-        {{ value_at_max('person_key', 'income_yuan + implied_wage_yuan') }} as top_earner_key,
+        sum(regular_yuan) as regular_yuan,
+        {{ value_at_max('person_key', 'income_yuan + regular_yuan') }} as top_earner_key,
         {{ evidence_union('evidence') }} as evidence
     from found
     group by month, certificate_no
@@ -101,9 +96,7 @@ final as (
         certificate.declared_income_pc_yuan,
         coalesce(found_sum.top_earner_key, certificate.applicant_key) as top_earner_key,
         {{ yuan('coalesce(found_sum.income_yuan, 0) / certificate.counted_member_count') }} as income_pc_yuan,
-        {{ yuan(
-            'coalesce(found_sum.income_yuan + found_sum.implied_wage_yuan, 0) / certificate.counted_member_count'
-        ) }} as found_income_pc_yuan,
+        {{ yuan('coalesce(found_sum.regular_yuan, 0) / certificate.counted_member_count') }} as regular_income_pc_yuan,
         {{ evidence_concat(
             'certificate.register_evidence',
             'coalesce(found_sum.evidence, ' ~ no_evidence() ~ ')'

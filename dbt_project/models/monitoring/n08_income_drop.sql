@@ -1,22 +1,6 @@
 with
 household as (
-    select * from {{ ref('household_month') }}
-),
-
-income as (
-    select
-        *,
-        lag(month) over (partition by household_id order by month) as before_month,
-        lag(income_yuan) over (partition by household_id order by month) as before_income_yuan,
-        lag(income_prior_6m_mean_yuan) over (partition by household_id order by month) as usual_yuan,
-        lag(observed_prior_6m_count) over (partition by household_id order by month) as usual_month_count,
-        lag(wage_feed_missing) over (partition by household_id order by month) as before_wage_feed_missing
-    from (
-        select
-            *,
-            missing_sources like '%income_tax%' or missing_sources like '%pension%' as wage_feed_missing
-        from {{ ref('household_month_income') }}
-    ) as told
+    select month, household_id, county_code from {{ ref('household_month') }}
 ),
 
 drop_line as (
@@ -31,60 +15,140 @@ observed as (
     {{ policy_parameter('n08_observed_months') }}
 ),
 
-dropped as (
+lasting as (
+    {{ policy_parameter('n08_months') }}
+),
+
+standing as (
+    {{ policy_parameter('event_standing_months') }}
+),
+
+-- What comes in every month is what can break away: a single declared fee is no income to lose. What has come
+-- instead counts whatever its kind, but for the unemployment benefit, which is there because of the loss.
+told as (
     select
-        household.month,
-        household.household_id,
-        coalesce(income.main_earner_key, household.reference_person_key) as person_key,
-        -- Of the two months the better one decides.
-        1 - greatest(income.income_yuan, income.before_income_yuan) / income.usual_yuan as value,
-        drop_line.value as threshold,
-        steep.value as steep
-    from household
-    inner join income on household.month = income.month and household.household_id = income.household_id
+        month,
+        household_id,
+        main_earner_key,
+        wage_yuan + pension_yuan as regular_yuan,
+        wage_yuan + pension_yuan + business_yuan + property_income_yuan + other_income_yuan as current_yuan,
+        missing_sources like '%income_tax%' or missing_sources like '%pension%' as is_untold
+    from {{ ref('household_month_income') }}
+),
+
+usual as (
+    select
+        *,
+        avg(regular_yuan) over six_months_before as usual_yuan,
+        min(regular_yuan) over six_months_before as lowest_yuan,
+        count(*) over six_months_before as usual_count
+    from told
+    window six_months_before as (partition by household_id order by month rows between 6 preceding and 1 preceding)
+),
+
+-- The month in which it broke away from a steady level.
+start as (
+    select
+        usual.household_id,
+        usual.month as start_month,
+        usual.main_earner_key,
+        usual.usual_yuan,
+        usual.usual_count,
+        drop_line.value as drop_ratio,
+        steep.value as steep_ratio,
+        lasting.value as lasting_months,
+        standing.value as standing_months
+    from usual
+    inner join household on usual.month = household.month and usual.household_id = household.household_id
     inner join drop_line on household.month = drop_line.month and household.county_code = drop_line.county_code
     inner join steep on household.month = steep.month and household.county_code = steep.county_code
     inner join observed on household.month = observed.month and household.county_code = observed.county_code
+    inner join lasting on household.month = lasting.month and household.county_code = lasting.county_code
+    inner join standing
+        on
+            household.month = standing.month
+            and household.county_code = standing.county_code
+            and standing.dimension_key = 'N08'
     where
-        income.before_month = {{ add_months('income.month', -1) }}
-        and income.usual_yuan > 0
-        and income.usual_month_count >= observed.value
-        and not coalesce(income.wage_feed_missing, false)
-        and not coalesce(income.before_wage_feed_missing, false)
-        and greatest(income.income_yuan, income.before_income_yuan) <= income.usual_yuan * (1 - drop_line.value)
+        usual.usual_count >= observed.value
+        and usual.lowest_yuan > usual.usual_yuan * (1 - drop_line.value)
+        and usual.current_yuan <= usual.usual_yuan * (1 - drop_line.value)
+        and not usual.is_untold
+),
+
+followed as (
+    select
+        start.*,
+        told.month,
+        told.is_untold,
+        max(told.current_yuan) over (
+            partition by start.household_id, start.start_month
+            order by told.month
+        ) as best_yuan
+    from start
+    inner join told
+        on
+            start.household_id = told.household_id
+            and told.month >= start.start_month
+            and {{ months_between('start.start_month', 'told.month') }} < start.standing_months
+),
+
+fallen as (
+    select *
+    from followed
+    where
+        {{ months_between('start_month', 'month') }} + 1 >= lasting_months
+        and best_yuan <= usual_yuan * (1 - drop_ratio)
+        and not is_untold
 ),
 
 earned as (
     select * from {{ ref('person_month_income') }}
+    where source in ('wage', 'pension')
 ),
 
--- The last incomes from before the drop are what it is measured by.
-evidence as (
+member as (
+    select month, household_id, person_key from {{ ref('household_member_month') }}
+),
+
+-- Measured again by those who still belong to the household, the dead and detained included: a grown-up child who
+-- has moved out took the income along.
+measured as (
     select
-        dropped.month,
-        dropped.household_id,
+        fallen.month,
+        fallen.household_id,
+        fallen.start_month,
+        max(fallen.main_earner_key) as person_key,
+        max(fallen.best_yuan) as best_yuan,
+        max(fallen.drop_ratio) as drop_ratio,
+        max(fallen.steep_ratio) as steep_ratio,
+        sum(earned.gross_yuan) / max(fallen.usual_count) as usual_yuan,
         {{ evidence_list('earned.delivery_id', 'earned.row_number') }} as evidence
-    from dropped
+    from fallen
+    inner join member on fallen.month = member.month and fallen.household_id = member.household_id
     inner join earned
         on
-            dropped.household_id = earned.household_id
-            and earned.month < {{ add_months('dropped.month', -1) }}
-            and earned.month >= {{ add_months('dropped.month', -7) }}
-    group by dropped.month, dropped.household_id
+            member.person_key = earned.person_key
+            and earned.month < fallen.start_month
+            and earned.month >= {{ add_months('fallen.start_month', -6) }}
+    group by fallen.month, fallen.household_id, fallen.start_month
 ),
 
 final as (
     select
-        dropped.month,
+        month,
         'N08' as indicator,
-        dropped.household_id,
-        dropped.person_key,
-        case when dropped.value >= dropped.steep then 'orange' end as level,
-        dropped.value,
-        dropped.threshold,
-        evidence.evidence
-    from dropped
-    inner join evidence on dropped.month = evidence.month and dropped.household_id = evidence.household_id
+        household_id,
+        {{ value_at_max('person_key', 'start_month') }} as person_key,
+        case
+            when max(case when best_yuan <= usual_yuan * (1 - steep_ratio) then 1 else 0 end) = 1 then 'orange'
+        end as level,
+        max(1 - best_yuan / usual_yuan) as value,
+        max(drop_ratio) as threshold,
+        {{ evidence_union('evidence') }} as evidence
+    from measured
+    where best_yuan <= usual_yuan * (1 - drop_ratio)
+    group by month, household_id
 )
 
 select * from final

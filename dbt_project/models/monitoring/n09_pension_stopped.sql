@@ -31,6 +31,16 @@ paid as (
     from pension
 ),
 
+-- What shows that a person is still here: the population register of a later month, or another benefit for the month.
+registration as (
+    select person_key, valid_from as told_month, valid_from, valid_to from {{ ref('hukou_household_member') }}
+    where status = '1'
+),
+
+benefit as (
+    select distinct person_key, benefit_month from {{ ref('person_payment') }}
+),
+
 -- A month in which the person was paid nothing, though the pensions of the place came in.
 gap as (
     select
@@ -50,7 +60,13 @@ gap as (
     inner join household on member.month = household.month and member.household_id = household.household_id
     inner join feed on household.month = feed.month and household.county_code = feed.county_code
     inner join line on household.month = line.month and household.county_code = line.county_code
-    where feed.is_arrived
+    left join registration
+        on
+            member.person_key = registration.person_key
+            and {{ in_force('member.month', 'registration') }}
+            and registration.told_month > paid.pension_month
+    left join benefit on member.person_key = benefit.person_key and member.month = benefit.benefit_month
+    where feed.is_arrived and (registration.person_key is not null or benefit.person_key is not null)
 ),
 
 final as (

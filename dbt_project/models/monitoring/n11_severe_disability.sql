@@ -16,7 +16,7 @@ severe as (
 
 -- Since when the person has been known as severely disabled; a certificate renewed at the same grade is no news.
 first_severe as (
-    select person_key, min(least(coalesce(issued_on, valid_from), valid_from)) as since_day
+    select person_key, min(least({{ month_of('issued_on') }}, first_seen_month)) as since_month
     from severe
     group by person_key
 ),
@@ -27,7 +27,7 @@ news as (
         greatest(severe.first_seen_month, {{ month_of('severe.issued_on') }}) as known_month
     from severe
     inner join first_severe on severe.person_key = first_severe.person_key
-    where severe.issued_on = first_severe.since_day
+    where {{ month_of('severe.issued_on') }} = first_severe.since_month
 ),
 
 standing as (

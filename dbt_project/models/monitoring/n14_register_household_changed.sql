@@ -27,6 +27,10 @@ registration as (
     select * from {{ ref('hukou_household_member') }}
 ),
 
+first_month as (
+    select min(month) as month from {{ ref('run_month') }}
+),
+
 birth as (
     select
         registration.person_key,
@@ -36,6 +40,9 @@ birth as (
         registration.row_number
     from registration
     inner join {{ ref('person') }} as person on registration.person_key = person.person_key
+    cross join first_month
+    -- The first register of all is no news.
+    where registration.valid_from > first_month.month or person.born_on >= first_month.month
     qualify row_number() over (partition by registration.person_key order by registration.valid_from) = 1
 ),
 

@@ -22,7 +22,7 @@ line as (
 ),
 
 visit as (
-    select * from {{ ref('person_visit') }}
+    select * from {{ ref('visit') }}
 ),
 
 -- What answers a report: a visit with its number, any visit to the household since, or aid newly given since.

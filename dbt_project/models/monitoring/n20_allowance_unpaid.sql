@@ -44,6 +44,7 @@ due_old_age as (
         'GL' as kind,
         member.age_years as value,
         age.value as threshold,
+        registration.valid_from as told_month,
         registration.delivery_id,
         registration.row_number
     from member
@@ -65,6 +66,7 @@ due_child as (
         'child' as kind,
         member.age_years as value,
         majority.value as threshold,
+        child.valid_from as told_month,
         child.delivery_id,
         child.row_number
     from member
@@ -101,6 +103,25 @@ grace_months as (
     select * from grace
 ),
 
+last_paid as (
+    select
+        due.month,
+        due.person_key,
+        due.kind,
+        max(payment.benefit_month) as last_month
+    from due
+    left join payment
+        on
+            due.person_key = payment.person_key
+            and due.kind = payment.kind
+            and payment.benefit_month <= due.month
+    group by due.month, due.person_key, due.kind
+),
+
+pension as (
+    select distinct person_key, pension_month from {{ ref('person_pension') }}
+),
+
 final as (
     select
         due.month,
@@ -114,13 +135,20 @@ final as (
     from due
     inner join arrival on due.month = arrival.month and due.county_code = arrival.county_code
     inner join grace_months on due.month = grace_months.month and due.county_code = grace_months.county_code
-    left join payment
-        on
-            due.person_key = payment.person_key
-            and due.kind = payment.kind
-            and payment.benefit_month <= due.month
-            and {{ months_between('payment.benefit_month', 'due.month') }} <= grace_months.value
-    where arrival.arrived_streak > grace_months.value and payment.person_key is null
+    inner join last_paid
+        on due.month = last_paid.month and due.person_key = last_paid.person_key and due.kind = last_paid.kind
+    left join pension on due.person_key = pension.person_key and due.month = pension.pension_month
+    where
+        arrival.arrived_streak > grace_months.value
+        and (
+            last_paid.last_month is null
+            or (
+                {{ months_between('last_paid.last_month', 'due.month') }} > grace_months.value
+                -- Still here: told by a register of a month after the last payment, or by a pension for this one.
+                -- Where everything stops at once, the person has died or moved and the news is on its way.
+                and (due.told_month > last_paid.last_month or pension.person_key is not null)
+            )
+        )
     group by due.month, due.household_id, due.person_key
 )
 

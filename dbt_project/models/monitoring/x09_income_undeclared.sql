@@ -17,10 +17,10 @@ compared as (
         ratio.value as ratio,
         -- A single good month is no undeclared income: the lower of this month and the one before counts.
         least(
-            found.found_income_pc_yuan,
+            found.regular_income_pc_yuan,
             coalesce(
-                lag(found.found_income_pc_yuan) over (partition by found.certificate_no order by found.month),
-                found.found_income_pc_yuan
+                lag(found.regular_income_pc_yuan) over (partition by found.certificate_no order by found.month),
+                found.regular_income_pc_yuan
             )
         ) as lasting_pc_yuan,
         floor_value.value as floor_yuan

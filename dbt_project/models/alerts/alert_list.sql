@@ -1,0 +1,39 @@
+with
+alert as (
+    select * from {{ ref('alert') }}
+    where not is_silenced and is_within_capacity
+),
+
+member as (
+    select
+        month,
+        household_id,
+        {{ ordered_list('person_key', 'person_key') }} as member_keys
+    from {{ ref('household_member_month') }}
+    group by month, household_id
+),
+
+final as (
+    select
+        alert.alert_id,
+        alert.month,
+        alert.side,
+        alert.level,
+        alert.household_id,
+        alert.reasons,
+        alert.due_on,
+        alert.township_code,
+        alert.village_code,
+        coalesce(alert.person_key, alert.reference_person_key) as person_key,
+        alert.reference_person_key,
+        alert.register_layer,
+        alert.first_month,
+        alert.status,
+        alert.last_outcome,
+        alert.last_visited_on,
+        member.member_keys
+    from alert
+    left join member on alert.month = member.month and alert.household_id = member.household_id
+)
+
+select * from final
