@@ -21,7 +21,7 @@ PUBLISHED = dg.AssetKey(["published", "tables"])
 
 
 def _selection(layers: tuple[str, ...]) -> str:
-    return " ".join(f"path:models/{layer}" for layer in layers)
+    return " ".join(f"fqn:zhaoren.{layer}.*" for layer in layers)
 
 
 def dbt_build(name: str, manifest: Path, layers: tuple[str, ...]) -> dg.AssetsDefinition:
