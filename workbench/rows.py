@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import polars as pl
 
-from models.codes import code_label, load_divisions
+from models.codes import code_label, load_code_tables, load_divisions
 from models.labels import label
 from models.masking import mask_phone as _mask_phone
 from models.masking import masked_id, masked_name
@@ -28,6 +28,14 @@ REQUIRED = (
     "village_code",
     "person_key",
 )
+# What is shown where the frame has it.
+OPTIONAL: dict[str, type[pl.DataType]] = {
+    "reference_person_key": pl.String,
+    "register_layer": pl.String,
+    "status": pl.String,
+    "last_outcome": pl.String,
+    "last_visited_on": pl.Date,
+}
 # Places of living that the division list does not know share one list, so that no alert is lost.
 UNLOCATED = "000000000"
 # Programmes by the layer they give, the best first: only a better one than the present is proposed.
@@ -41,7 +49,7 @@ def list_rows(
 ) -> pl.DataFrame:
     """One row per alert, most urgent first, all columns text but month and due_on.
 
-    ``alerts`` has the columns of ``REQUIRED`` and may have reference_person_key and register_layer;
+    ``alerts`` has the columns of ``REQUIRED`` and may have those of ``OPTIONAL``;
     ``identities`` has person_key, name, id_number, phone, address, one row per person. Without
     ``identified`` names and phones are masked and there is no address; ID numbers are masked always.
     """
@@ -64,13 +72,12 @@ def list_rows(
 
 
 def _with_optional(alerts: pl.DataFrame) -> pl.DataFrame:
-    reference = pl.col("reference_person_key") if "reference_person_key" in alerts.columns else pl.lit(None, pl.String)
-    layer = pl.col("register_layer") if "register_layer" in alerts.columns else pl.lit(None, pl.String)
-    return alerts.select(
-        *REQUIRED,
-        reference_person_key=pl.coalesce(reference, "person_key"),
-        register_layer=layer.fill_null("none"),
-    ).with_columns(pl.col("township_code", "village_code", "person_key").cast(pl.String))
+    optional = {name: pl.col(name) if name in alerts.columns else pl.lit(None, kind) for name, kind in OPTIONAL.items()}
+    return alerts.select(*REQUIRED, **optional).with_columns(
+        pl.col("township_code", "village_code", "person_key").cast(pl.String),
+        pl.col("register_layer").fill_null("none"),
+        reference_person_key=pl.coalesce("reference_person_key", "person_key"),
+    )
 
 
 def _people(identities: pl.DataFrame, identified: bool, lang: str) -> pl.DataFrame:
@@ -143,11 +150,26 @@ def _worded(shown: pl.DataFrame, lang: str) -> pl.DataFrame:
     return (
         shown.rename({"name": "household"})
         .with_columns(
-            words("level", "level", LEVELS), words("side", "side", SIDES), words("layer", "register_layer", layers)
+            words("level", "level", LEVELS),
+            words("side", "side", SIDES),
+            words("layer", "register_layer", layers),
+            pl.col("household").fill_null(label("list.unknown", lang)),
+            reason=pl.concat_str(_history(lang), pl.col("reason"), separator="\n", ignore_nulls=True),
         )
-        .with_columns(pl.col("household").fill_null(label("list.unknown", lang)))
         .with_columns(text.fill_null(""))
     )
+
+
+def _history(lang: str) -> pl.Expr:
+    """One line on what came before: that the alert is overdue, else the last visit; null for a new one."""
+    outcomes = {code: code_label("outcome", code, lang) for code in load_code_tables()["outcome"].labels}
+    visited = pl.format(
+        label("list.last_visit", lang, day="{}", outcome="{}"),
+        pl.col("last_visited_on").dt.strftime("%Y-%m-%d"),
+        pl.col("last_outcome").replace_strict(outcomes, default=None, return_dtype=pl.String),
+    )
+    overdue = pl.when(pl.col("status") == "overdue").then(pl.lit(label("list.overdue", lang)))
+    return pl.coalesce(overdue, visited)
 
 
 def _order(column: str, values: tuple[str, ...]) -> pl.Expr:

@@ -29,8 +29,8 @@ _COUNTS = (*SIDES, *LEVELS, "alerts", "village_count", "capacity")
 def write_city_summary(alerts: pl.DataFrame, month: date, directory: Path, lang: str = "zh", *, as_of: date) -> Path:
     """Write the summary of a month; returns its path.
 
-    ``alerts`` has month, side, level, reasons, due_on, township_code and may have status; months before
-    ``month`` count for what is overdue on ``as_of``, later ones not at all.
+    ``alerts`` has month, side, level, reasons, due_on, township_code and may have status; other months than
+    ``month`` are left aside. An alert that stands on keeps its due day, so what is overdue on ``as_of`` is there.
     """
     directory.mkdir(parents=True, exist_ok=True)
     month = month.replace(day=1)
@@ -49,17 +49,12 @@ def township_counts(alerts: pl.DataFrame, month: date, as_of: date) -> pl.DataFr
     Alerts whose township is not in the division list stand under ``UNLOCATED``, where there are any.
     """
     status = pl.col("status") if "status" in alerts.columns else pl.lit("new")
-    placed = alerts.filter(pl.col("month") <= month).with_columns(
-        township_code=township_or_unlocated(),
-        is_this_month=pl.col("month") == month,
-        is_overdue=(pl.col("due_on") < as_of) & ~status.is_in(DONE),
-    )
-    this_month = pl.col("is_this_month")
+    placed = alerts.filter(pl.col("month") == month).with_columns(township_code=township_or_unlocated())
     counts = placed.group_by("township_code").agg(
-        *[(this_month & (pl.col("side") == side)).sum().alias(side) for side in SIDES],
-        *[(this_month & (pl.col("level") == level)).sum().alias(level) for level in LEVELS],
-        alerts=this_month.sum(),
-        overdue=pl.col("is_overdue").sum(),
+        *[(pl.col("side") == side).sum().alias(side) for side in SIDES],
+        *[(pl.col("level") == level).sum().alias(level) for level in LEVELS],
+        alerts=pl.len(),
+        overdue=((pl.col("due_on") < as_of) & ~status.is_in(DONE)).sum(),
     )
     townships = _townships(month)
     if UNLOCATED in counts["township_code"]:

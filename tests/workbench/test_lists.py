@@ -185,3 +185,16 @@ def test_english_lists_keep_the_feeds_headers(
     sheet = openpyxl.load_workbook(next(path for path in paths if "420704001" in path.name)).worksheets[0]
     assert column(sheet, "Level")[0] == "Red"
     assert column(sheet, "核查结果") == [None] * 6
+
+
+def test_what_came_before_is_told(
+    alert_frame: pl.DataFrame, identity_frame: pl.DataFrame, hit_frame: pl.DataFrame
+) -> None:
+    told = alert_frame.with_columns(
+        status=pl.when(pl.col("level") == "red").then(pl.lit("overdue")).otherwise(pl.lit("reopened")),
+        last_outcome=pl.lit("4"),
+        last_visited_on=pl.lit(date(2023, 12, 5)),
+    )
+    reasons = list_rows(told, identity_frame, hit_frame, "zh", True)["reason"].to_list()
+    assert reasons[0].startswith("（已过期限，请尽快上门。）\n李秀英：家里主要挣钱的人已去世。")
+    assert reasons[-1] == "（上次2023-12-05核查：属实但不符合条件。）\n综合各方面数据，这户可能有困难，建议上门看看。"
