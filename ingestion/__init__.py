@@ -5,11 +5,13 @@ here: what a feed is (``models``), whether its data are fit for use (``expectati
 """
 
 from ingestion.arrival import Ignored, ignored
+from ingestion.delivery import Delivery
 from ingestion.keys import SecretError
-from ingestion.ledger import Delivery, DeliveryNotFoundError, Ledger
+from ingestion.ledger import DeliveryNotFoundError, Ledger
 from ingestion.pipeline import ingest
 from ingestion.publish import publish
 from ingestion.quarantine import Quarantine
+from ingestion.review import hold, reject, release
 from ingestion.store import Store
 from ingestion.vault import Vault
 
@@ -22,7 +24,10 @@ __all__ = [
     "SecretError",
     "Store",
     "Vault",
+    "hold",
     "ignored",
     "ingest",
     "publish",
+    "reject",
+    "release",
 ]

@@ -132,7 +132,9 @@ def _arrival(path: Path, feed: str, arrived_at: datetime, now: datetime) -> Arri
         _check_kind(path)
         sidecar = _sidecar_of(path)
     except FileRejectedError as error:
-        return Arrival(path, feed, arrived_at, period=period_of(path.name), division=division_of(path.name)[0], fault=error)
+        return Arrival(
+            path, feed, arrived_at, period=period_of(path.name), division=division_of(path.name)[0], fault=error
+        )
     received = min(sidecar.sent_at or arrived_at, now)
     named_division, has_named = division_of(path.name)
     period = period_of(path.name) or sidecar.period

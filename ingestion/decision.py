@@ -9,8 +9,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 
+from ingestion.delivery import Delivery
 from ingestion.header import header_of
-from ingestion.ledger import Delivery
 from ingestion.reason import EMPTY, MANIFEST_MISMATCH, FileRejectedError
 from ingestion.rows import CheckedRows
 from ingestion.statement import Sidecar
@@ -101,7 +101,7 @@ def check_row_count(sidecar: Sidecar, table: RawTable) -> None:
         raise FileRejectedError(MANIFEST_MISMATCH, "rows")
 
 
-def check_control_totals(sidecar: Sidecar, table: RawTable, checked: CheckedRows, feed: Feed) -> None:
+def check_control_totals(sidecar: Sidecar, checked: CheckedRows, feed: Feed) -> None:
     """Raise (manifest_mismatch) where a control total disagrees or names no column of numbers in the file."""
     for name, stated in sidecar.control_totals.items():
         column = _column_named(feed, name)

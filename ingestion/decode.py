@@ -15,7 +15,17 @@ Format = Literal["delimited", "xlsx", "jsonl"]
 
 _CHUNK = 8 << 20
 _ZIP = b"PK\x03\x04"
-_FOREIGN = (b"\xd0\xcf\x11\xe0", b"%PDF", b"\x1f\x8b", b"{\\rtf", b"\x89PNG", b"\xff\xd8\xff", b"Rar!", b"7z\xbc\xaf", b"PK")
+_FOREIGN = (
+    b"\xd0\xcf\x11\xe0",
+    b"%PDF",
+    b"\x1f\x8b",
+    b"{\\rtf",
+    b"\x89PNG",
+    b"\xff\xd8\xff",
+    b"Rar!",
+    b"7z\xbc\xaf",
+    b"PK",
+)
 # A text of which more than this share is NUL is no text; fewer are removed.
 _MAX_NUL_SHARE = 0.02
 _EXTENSIONS: dict[Format, tuple[str, ...]] = {
@@ -45,11 +55,8 @@ def to_utf8(data: bytes) -> tuple[bytes, str]:
     Raises ``FileRejectedError`` where no encoding fits strictly or control characters show that it is no text.
     """
     text, encoding = _transcode(data)
-    nul = text.count(b"\x00")
-    if nul > max(8, _MAX_NUL_SHARE * len(text)) or nul * 2 > len(text):
-        raise FileRejectedError(UNREADABLE, "NUL bytes throughout")
-    if nul:
-        text = text.replace(b"\x00", b"")
+    if b"\x00" in text:
+        text = _without_nul(text)
     if b"\r" in text:
         text = text.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     head = text[:4096]
@@ -61,9 +68,19 @@ def to_utf8(data: bytes) -> tuple[bytes, str]:
     return text, encoding
 
 
+def _without_nul(data: bytes) -> bytes:
+    nul = data.count(b"\x00")
+    if nul > max(8, _MAX_NUL_SHARE * len(data)) or nul * 2 > len(data):
+        raise FileRejectedError(UNREADABLE, "NUL bytes throughout")
+    return data.replace(b"\x00", b"")
+
+
 def _transcode(data: bytes) -> tuple[bytes, str]:
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return _decoded(data, "utf-16")
+    # A stray NUL may stand inside a character of several bytes.
+    if b"\x00" in data:
+        data = _without_nul(data)
     if data.startswith(codecs.BOM_UTF8):
         data = data[3:]
         _check_utf8(data)

@@ -18,7 +18,7 @@ from ingestion.limits import check_line_lengths, check_row_count
 from ingestion.lines import LineScan, scan_lines
 from ingestion.normalise import may_need_normalising
 from ingestion.reason import COLUMN_MISSING, EMPTY, UNREADABLE, FileRejectedError
-from ingestion.table import ROW_NUMBER, Framing, RawTable, cell_name, malformed_frame
+from ingestion.table import ROW_NUMBER, Framing, RawTable, cell_name, malformed_frame, without_blank_rows
 from models.contract import Feed
 
 DELIMITERS = (",", "\t", ";", "|")
@@ -42,6 +42,8 @@ def _find(text: bytes, encoding: str, feed: Feed) -> tuple[str, Header]:
     head = text[:_HEAD_BYTES].decode("utf-8", "ignore").split("\n")[:HEADER_SEARCH_ROWS]
     best: tuple[str, Header] | None = None
     for delimiter in DELIMITERS:
+        if best is not None and not any(delimiter in line for line in head):
+            continue
         header = find_header([split_line(line, delimiter) for line in head], feed)
         if header and (best is None or len(header.columns) > len(best[1].columns)):
             best = delimiter, header
@@ -70,7 +72,7 @@ def _body(text: bytes, scan: LineScan, delimiter: str, header: Header) -> RawTab
     cells = _read(body.text, width, delimiter, body.has_quotes)
     cells = cells.with_row_index(ROW_NUMBER, offset=first + 1).with_columns(pl.col(ROW_NUMBER).cast(pl.Int64))
     odd, framing = _odd_lines(body.odd, delimiter, header)
-    cells = _without_lines(cells, [number for number, _ in body.odd])
+    cells = without_blank_rows(cells)
     cells, below = split_framing(cells, header)
     framing = [*framing_above(above), *framing, *below]
     repeated = sum(row.kind == HEADER for row in framing)
@@ -95,14 +97,6 @@ def _read(text: bytes, width: int, delimiter: str, has_quotes: bool) -> pl.DataF
         infer_schema=False,
         truncate_ragged_lines=True,
     )
-
-
-def _without_lines(cells: pl.DataFrame, numbers: Sequence[int]) -> pl.DataFrame:
-    """Rows without those that are blank throughout and those that are dealt with apart."""
-    names = [name for name in cells.columns if name != ROW_NUMBER]
-    if cells[names[0]].null_count():
-        cells = cells.filter(~pl.all_horizontal(pl.col(name).is_null() for name in names))
-    return cells.filter(~pl.col(ROW_NUMBER).is_in(list(numbers))) if numbers else cells
 
 
 def _odd_lines(

@@ -16,10 +16,14 @@ from ingestion.table import ROW_NUMBER, Framing, cell_name
 
 TITLE, UNIT, TOTAL, SUBTOTAL, SIGNATURE, HEADER = "title", "unit", "total", "subtotal", "signature", "header"
 
-_TOTAL = r"^(?:本页|本表|本月|本年|全市|全区|全县|全镇|各区)?(?:合\s*计|总\s*计|小\s*计|累\s*计|共\s*计|总\s*数)(?:\s*[::(].*)?$"
+_TOTAL = (
+    r"^(?:本页|本表|本月|本年|全市|全区|全县|全镇|各区)?"
+    r"(?:合\s*计|总\s*计|小\s*计|累\s*计|共\s*计|总\s*数)(?:\s*[::(].*)?$"
+)
 _SIGNATURE = (
-    r"^(?:填\s*表|制\s*表|审\s*核|复\s*核|经\s*办|填\s*报|报\s*送|负\s*责|单位\s*[(]?\s*(?:负责|盖章|公章)|单\s*位\s*[::]|盖\s*章|签\s*字|签\s*章|公\s*章"
-    r"|备\s*注|说\s*明|注\s*[::]|附\s*注|主\s*管|统计负责|联\s*系\s*人|打印|制作|(?:报出|填写|上报|统计|打印)?日\s*期\s*[::])"
+    r"^(?:填\s*表|制\s*表|审\s*核|复\s*核|经\s*办|填\s*报|报\s*送|负\s*责|主\s*管|统计负责|联\s*系\s*人"
+    r"|单位\s*[(]?\s*(?:负责|盖章|公章)|单\s*位\s*[::]|盖\s*章|签\s*字|签\s*章|公\s*章|打印|制作"
+    r"|备\s*注|说\s*明|注\s*[::]|附\s*注|(?:报出|填写|上报|统计|打印)?日\s*期\s*[::])"
 )
 _LIKELY = f"{_TOTAL}|{_SIGNATURE}"
 _UNIT = re.compile(r"(?:^|\s|[(]|金额|货币|计量)单\s*位\s*[::]?\s*(?:人民币)?\s*(亿元|万元|千元|百元|元)")
@@ -94,9 +98,8 @@ def _candidates(cells: pl.DataFrame, names: list[str], header: Header) -> pl.Dat
 
 
 def _has_blank(cells: pl.DataFrame, names: list[str]) -> bool:
-    return any((cells[name].str.len_bytes().min() or 1) < 2 for name in names) and bool(
-        cells.select(pl.any_horizontal((pl.col(name).str.strip_chars() == "").any() for name in names)).item()
-    )
+    blank = (pl.col(name).str.strip_chars() == "" for name in names)
+    return bool(cells.select(pl.any_horizontal(blank).any()).item())
 
 
 def _is_header(texts: Sequence[str], header: Header) -> bool:
@@ -104,7 +107,7 @@ def _is_header(texts: Sequence[str], header: Header) -> bool:
     labels = [fold(label) for label in header.labels]
     filled = [(at, text) for at, text in enumerate(texts) if text]
     hits = sum(at < len(labels) and bool(labels[at]) and fold(text) == labels[at] for at, text in filled)
-    return hits >= 2 and hits == len(filled) or hits > max(2, len(labels) // 2)
+    return (hits >= 2 and hits == len(filled)) or hits > max(2, len(labels) // 2)
 
 
 def _holds_numbers_only(texts: Sequence[str], label: str, header: Header) -> bool:

@@ -54,11 +54,17 @@ def fold(label: str) -> str:
 
 def find_header(rows: Sequence[Sequence[str]], feed: Feed) -> Header | None:
     """The best header among the first rows, two-line headers included; None where no row names any column."""
+    required = {column.name for column in feed.columns if column.required}
     best: Header | None = None
     for index in range(min(len(rows), HEADER_SEARCH_ROWS)):
         for candidate in _candidates(rows, index, feed):
             if best is None or _rank(candidate) > _rank(best):
                 best = candidate
+        # Below a header that lacks nothing there is none better (what looks like one of two lines may be a
+        # title above one of one line, so its second line is looked at too).
+        named = {column.name for column in best.columns.values()} if best else set()
+        if best is not None and required <= named and index >= best.first_row + best.row_count - 1:
+            break
     if best is None or not best.columns or not _is_plausible(best, feed):
         return None
     return best

@@ -13,7 +13,8 @@ from datetime import date, datetime
 
 import polars as pl
 
-from ingestion.ledger import Delivery
+from ingestion.delivery import Delivery
+from ingestion.reason import PART_MISSING
 
 OPEN_END = date(9999, 12, 31)
 VALIDITY_SCHEMA = {
@@ -61,6 +62,17 @@ def delivery_validity(
     return pl.DataFrame([row.__dict__ for row in rows], schema=VALIDITY_SCHEMA)
 
 
+def with_missing_parts(deliveries: Sequence[Delivery]) -> list[Delivery]:
+    """The same entries; those of a month in which a district's part is missing carry the warning for it."""
+    missing = missing_parts(deliveries)
+    return [
+        replace(item, warnings=[*item.warnings, PART_MISSING])
+        if item.status == "accepted" and (item.feed, item.period) in missing
+        else item
+        for item in deliveries
+    ]
+
+
 def missing_parts(deliveries: Iterable[Delivery], moment: datetime | None = None) -> dict[tuple[str, str], list[str]]:
     """Districts whose part is missing in a month in which others of the same feed sent theirs: by (feed, month).
 
@@ -85,8 +97,10 @@ def missing_parts(deliveries: Iterable[Delivery], moment: datetime | None = None
 
 
 def _validity_of_feed(items: list[Delivery], districts: Sequence[str]) -> list[Validity]:
-    in_parts = any(item.division is not None for item in items)
-    extents: list[str | None] = sorted({*districts, *(item.division for item in items if item.division)}) if in_parts else [None]
+    parts = {item.division for item in items if item.division}
+    extents: list[str | None] = [None]
+    if parts:
+        extents = [*sorted({*districts, *parts})]
     winners = {extent: _winners(items, extent) for extent in extents}
     rows: list[Validity] = []
     for extent, months in winners.items():

@@ -47,7 +47,9 @@ def load_keys(key_file: Path, environment: Mapping[str, str] | None = None) -> K
 def _bytes_of(name: str, given: Mapping[str, str]) -> bytes:
     text = given[name]
     if len(text) < _MIN_LENGTH:
-        raise SecretError(f"{name} is shorter than {_MIN_LENGTH} characters; give a random one of 64 hexadecimal digits")
+        raise SecretError(
+            f"{name} is shorter than {_MIN_LENGTH} characters; give a random one of 64 hexadecimal digits"
+        )
     return hashlib.sha256(text.encode()).digest()
 
 

@@ -54,16 +54,19 @@ def lake_rows(
             columns.append(_masked(accepted[source.name], _names_of(accepted, feed), source).rename(field.name))
         else:
             columns.append(accepted[source.name].rename(field.name))
-    return pl.DataFrame(columns).select(
-        pl.all(),
-        pl.lit(delivery_id).alias("delivery_id"),
-        accepted[ROW_NUMBER],
-        pl.lit(period).alias("period"),
-    ).cast(dict(lake_schema(feed)))  # type: ignore[arg-type]
+    rows = pl.DataFrame(columns).with_columns(
+        pl.lit(delivery_id).alias("delivery_id"), accepted[ROW_NUMBER], pl.lit(period).alias("period")
+    )
+    return rows.select(pl.col(name).cast(dtype) for name, dtype in lake_schema(feed).items())
 
 
 def _identity_field(
-    field: LakeField, source: Column, accepted: pl.DataFrame, keys: dict[str, pl.Series], key: bytes, algorithm: Algorithm
+    field: LakeField,
+    source: Column,
+    accepted: pl.DataFrame,
+    keys: dict[str, pl.Series],
+    key: bytes,
+    algorithm: Algorithm,
 ) -> pl.Series:
     cells = accepted[source.name]
     if field.name.endswith("_category"):
@@ -84,8 +87,9 @@ def _masked(texts: pl.Series, names: list[pl.Series], source: Column) -> pl.Seri
     may = texts.str.contains(_MAY_IDENTIFY).fill_null(False) if not source.key else _long_digits(texts)
     rows = {int(at): texts[int(at)] for at in may.arg_true()}
     for name in names:
-        holds = texts.str.contains(name.fill_null("\x00"), literal=True).fill_null(False)
-        holds &= (name.str.len_chars() >= 2).fill_null(False)
+        long = pl.when(pl.col("name").str.len_chars() >= 2).then("name").otherwise(pl.lit("\x00"))
+        frame = pl.DataFrame({"text": texts, "name": name})
+        holds = frame.select(pl.col("text").str.contains(long, literal=True).fill_null(False)).to_series()
         for at in holds.arg_true():
             known = rows.get(int(at), texts[int(at)])
             rows[int(at)] = known.replace(name[int(at)], mask_name(name[int(at)]))

@@ -6,17 +6,16 @@ itself (``decision``), files.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import polars as pl
 import sqlalchemy as sa
 
-Status = Literal["accepted", "rejected", "duplicate", "held"]
+from ingestion.delivery import Delivery, Status, delivery_frame
+from ingestion.in_force import with_missing_parts
 
 _METADATA = sa.MetaData()
 
@@ -75,63 +74,9 @@ _DECISION = sa.Table(
     sa.Column("decided_at", _Moment, nullable=False),
 )
 
-STABLE_COLUMNS: dict[str, pl.DataType] = {
-    "delivery_id": pl.String(),
-    "feed": pl.String(),
-    "file_name": pl.String(),
-    "sha256": pl.String(),
-    "period": pl.String(),
-    "division": pl.String(),
-    "status": pl.String(),
-    "reason": pl.String(),
-    "rows_data": pl.Int64(),
-    "rows_framing": pl.Int64(),
-    "rows_accepted": pl.Int64(),
-    "rows_quarantined": pl.Int64(),
-    "quarantined_by_reason": pl.String(),
-    "cell_defects_by_reason": pl.String(),
-    "warnings": pl.String(),
-    "schema_drift": pl.String(),
-    "supersedes": pl.String(),
-    "received_at": pl.Datetime("us", "UTC"),
-    "ingested_at": pl.Datetime("us", "UTC"),
-}
-
 
 class DeliveryNotFoundError(LookupError):
     """No delivery of that id, or none in the state that the wish supposes."""
-
-
-@dataclass(frozen=True)
-class Delivery:
-    """One file and what became of it; maps count by reason, ``period`` is ``YYYY-MM``."""
-
-    delivery_id: str
-    feed: str
-    mode: str | None
-    file_name: str
-    file_key: str
-    sha256: str | None
-    statement_key: str
-    period: str | None
-    division: str | None
-    status: Status
-    received_at: datetime
-    ingested_at: datetime
-    reason: str | None = None
-    detail: str | None = None
-    rows_data: int = 0
-    rows_framing: int = 0
-    rows_accepted: int = 0
-    rows_quarantined: int = 0
-    quarantined_by_reason: dict[str, int] = field(default_factory=dict)
-    cell_defects_by_reason: dict[str, int] = field(default_factory=dict)
-    control_totals: dict[str, str] = field(default_factory=dict)
-    warnings: list[str] = field(default_factory=list)
-    schema_drift: list[str] = field(default_factory=list)
-    supersedes: str | None = None
-    contract_version: str | None = None
-    sequence: int | None = None
 
 
 class Ledger:
@@ -139,15 +84,26 @@ class Ledger:
 
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": 60}, poolclass=sa.NullPool)
+        self._engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": 60})
         sa.event.listen(self._engine, "connect", _set_pragmas)
         _METADATA.create_all(self._engine)
 
-    def record(self, delivery: Delivery) -> None:
-        """Enter a file; this is what makes its delivery count."""
+    def __enter__(self) -> Ledger:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close connections; the ledger opens new ones when it is used again."""
+        self._engine.dispose()
+
+    def record(self, delivery: Delivery) -> Delivery:
+        """Enter a file; this is what makes its delivery count. The entry with its place in the order."""
         row = {name: value for name, value in asdict(delivery).items() if name != "sequence"}
         with self._engine.begin() as connection:
-            connection.execute(sa.insert(_DELIVERY).values(**row))
+            done = connection.execute(sa.insert(_DELIVERY).values(**row))
+            return replace(delivery, sequence=done.lastrowid)
 
     def deliveries(self, feed: str | None = None, status: Status | None = None) -> list[Delivery]:
         """Entries in the order in which they were made."""
@@ -168,19 +124,27 @@ class Ledger:
             raise DeliveryNotFoundError(f"no delivery {delivery_id}")
         return Delivery(**row)
 
-    def change(self, delivery_id: str, status: Status, reason: str, decided_by: str, now: datetime, **also: Any) -> None:
-        """Set a delivery's status by a person's or a check's decision, which is kept."""
+    def change(
+        self,
+        delivery_id: str,
+        status: Status,
+        reason: str,
+        decided_by: str,
+        now: datetime,
+        *,
+        reason_code: str | None,
+        **also: Any,
+    ) -> None:
+        """Set a delivery's status by a person's or a check's decision, which is kept with its reason.
+
+        ``reason_code`` is what the entry itself then states; ``also`` are other columns of it.
+        """
+        entry = sa.update(_DELIVERY).where(_DELIVERY.c.delivery_id == delivery_id)
+        decision = {"delivery_id": delivery_id, "status": status, "reason": reason, "decided_by": decided_by}
         with self._engine.begin() as connection:
-            done = connection.execute(
-                sa.update(_DELIVERY).where(_DELIVERY.c.delivery_id == delivery_id).values(status=status, **also)
-            )
-            if not done.rowcount:
+            if not connection.execute(entry.values(status=status, reason=reason_code, **also)).rowcount:
                 raise DeliveryNotFoundError(f"no delivery {delivery_id}")
-            connection.execute(
-                sa.insert(_DECISION).values(
-                    delivery_id=delivery_id, status=status, reason=reason, decided_by=decided_by, decided_at=now
-                )
-            )
+            connection.execute(sa.insert(_DECISION).values(**decision, decided_at=now))
 
     def decisions(self, delivery_id: str | None = None) -> list[dict[str, Any]]:
         """Who released, rejected or held what, why and when; oldest first."""
@@ -192,22 +156,7 @@ class Ledger:
 
     def frame(self) -> pl.DataFrame:
         """The ledger with exactly the stable columns of the export; maps and lists as JSON text."""
-        return ledger_frame(self.deliveries())
-
-
-def ledger_frame(deliveries: Sequence[Delivery], *extra: str) -> pl.DataFrame:
-    """Deliveries as a frame of the stable columns, and those named besides."""
-    schema = {**STABLE_COLUMNS, **dict.fromkeys(extra, pl.String())}
-    rows = [[_flat(getattr(delivery, name)) for name in schema] for delivery in deliveries]
-    return pl.DataFrame(rows, schema=schema, orient="row")
-
-
-def _flat(value: Any) -> Any:
-    return _json(value) if isinstance(value, dict | list) else value
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, sort_keys=True)
+        return delivery_frame(with_missing_parts(self.deliveries()))
 
 
 def _set_pragmas(connection: Any, _record: Any) -> None:

@@ -86,7 +86,7 @@ class LineScan:
                 patches[index] = b""
                 continue
             patches[index] = _written(record, self.delimiter.decode())
-            patches.update({line: b"" for line in range(index + 1, last + 1)})
+            patches.update(dict.fromkeys(range(index + 1, last + 1), b""))
             done = last
         return odd, patches
 
@@ -134,7 +134,11 @@ def scan_lines(text: bytes, delimiter: str) -> LineScan:
         ends.append(newline + start)
         fields.append(counts + 1)
     return LineScan(
-        text, delimiter.encode(), np.concatenate(ends), np.concatenate(fields), np.concatenate(quotes) if quotes else None
+        text,
+        delimiter.encode(),
+        np.concatenate(ends),
+        np.concatenate(fields),
+        np.concatenate(quotes) if quotes else None,
     )
 
 

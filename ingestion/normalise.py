@@ -20,7 +20,16 @@ _TABLE = str.maketrans({**_FULL_WIDTH, **dict.fromkeys(_ZERO_WIDTH)})
 # A leading apostrophe is how spreadsheets mark a number as text.
 _NEEDS_WORK = rf"^[\s'‘’]|\s$|[\x00{_ZERO_WIDTH[:-1]}\u3000\u00a0\uff01-\uff5e]|^$"
 # Byte sequences of which one must occur for any cell of a UTF-8 text to need work (blanks apart).
-_MARKS = (b"\xef\xbc", b"\xef\xbd", b"\xe3\x80\x80", b"\xe2\x80", b"\xe2\x81", b"\xef\xbb\xbf", b"\xc2\xa0", b"\xc2\xad")
+_MARKS = (
+    b"\xef\xbc",
+    b"\xef\xbd",
+    b"\xe3\x80\x80",
+    b"\xe2\x80",
+    b"\xe2\x81",
+    b"\xef\xbb\xbf",
+    b"\xc2\xa0",
+    b"\xc2\xad",
+)
 _BLANKS = (b" ", b"\t", b"'", b"\x00", b"\x0b", b"\x0c")
 
 

@@ -6,6 +6,7 @@ parsers (``parse_*``), what a fault does to its row (``rows``).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 
@@ -58,27 +59,19 @@ def unit_of_column(column: Column, context: ParseContext) -> int:
 def _by_type(column: Column, cells: pl.Series, context: ParseContext) -> Parsed:
     if column.carries_id_number:
         return parse_certificate(cells, context.received_on)
-    match column.type:
-        case "id":
-            return parse_id(cells, context.received_on)
-        case "money" | "wan":
-            return parse_money(cells, unit_of_column(column, context))
-        case "date":
-            return parse_date(cells)
-        case "month":
-            return parse_month(cells)
-        case "int":
-            return parse_int(cells)
-        case "decimal":
-            return parse_decimal(cells)
-        case "code":
-            return parse_code(cells, str(column.code_table))
-        case "division":
-            return parse_division(cells)
-        case "uscc":
-            return parse_uscc(cells)
-        case _:
-            return _text(cells)
+    parsers: dict[str, Callable[[], Parsed]] = {
+        "id": lambda: parse_id(cells, context.received_on),
+        "money": lambda: parse_money(cells, unit_of_column(column, context)),
+        "wan": lambda: parse_money(cells, unit_of_column(column, context)),
+        "date": lambda: parse_date(cells),
+        "month": lambda: parse_month(cells),
+        "int": lambda: parse_int(cells),
+        "decimal": lambda: parse_decimal(cells),
+        "code": lambda: parse_code(cells, str(column.code_table)),
+        "division": lambda: parse_division(cells),
+        "uscc": lambda: parse_uscc(cells),
+    }
+    return parsers.get(column.type, lambda: _text(cells))()
 
 
 def _text(cells: pl.Series) -> Parsed:

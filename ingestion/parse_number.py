@@ -46,10 +46,14 @@ def _has_fine_decimals(cells: pl.Series) -> bool:
 
 def _money_of(frame: pl.DataFrame, unit: int) -> pl.DataFrame:
     factor = pl.col("unit").replace_strict(UNITS, default=None, return_dtype=pl.Int64).fill_null(unit)
-    frame = _unpacked(frame, rf"[￥¥$]|人民币|RMB|CNY", _UNIT)
+    frame = _unpacked(frame, r"[￥¥$]|人民币|RMB|CNY", _UNIT)
     amount = _to_wide(pl.col("digits")) * factor.cast(_WIDE)
     bounded = pl.when(amount.abs() < 10**11).then(amount)
-    return _with_fault(frame.with_columns((bounded.round(2, mode="half_away_from_zero") * pl.col("sign")).cast(MONEY, strict=False).alias(VALUE)))
+    return _with_fault(
+        frame.with_columns(
+            (bounded.round(2, mode="half_away_from_zero") * pl.col("sign")).cast(MONEY, strict=False).alias(VALUE)
+        )
+    )
 
 
 def _number_of(frame: pl.DataFrame, dtype: type[pl.DataType]) -> pl.DataFrame:
@@ -85,7 +89,11 @@ def _unpacked(frame: pl.DataFrame, ignored: str, unit: str) -> pl.DataFrame:
 
 def _to_wide(digits: pl.Expr) -> pl.Expr:
     plain = digits.cast(_WIDE, strict=False)
-    return pl.when(digits.str.contains("[eE]")).then(digits.cast(pl.Float64, strict=False).cast(_WIDE, strict=False)).otherwise(plain)
+    return (
+        pl.when(digits.str.contains("[eE]"))
+        .then(digits.cast(pl.Float64, strict=False).cast(_WIDE, strict=False))
+        .otherwise(plain)
+    )
 
 
 def _with_fault(frame: pl.DataFrame) -> pl.DataFrame:

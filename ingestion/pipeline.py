@@ -27,8 +27,9 @@ from ingestion.decision import (
     original_of_duplicate,
     superseded_by,
 )
+from ingestion.delivery import Delivery
 from ingestion.lake import lake_rows, write_empty_tables
-from ingestion.ledger import Delivery, Ledger
+from ingestion.ledger import Ledger
 from ingestion.limits import MAX_BYTES
 from ingestion.pseudonym import letters_of_digest
 from ingestion.quarantine import Quarantine
@@ -71,23 +72,29 @@ def ingest(
     write_empty_tables(store.lake, dict(feeds))
     if not inbox.is_dir():
         return []
-    ledger = Ledger(store.ledger_file)
+    folders = sorted(path for path in inbox.iterdir() if path.is_dir() and not path.is_symlink())
+    entered: list[Delivery] = []
+    with Ledger(store.ledger_file) as ledger:
+        for folder in folders:
+            if only_feed in (None, folder.name):
+                entered += _ingest_folder(folder, feeds.get(folder.name), store, ledger, now, progress)
+    return entered
+
+
+def _ingest_folder(
+    folder: Path, feed: Feed | None, store: Store, ledger: Ledger, now: datetime, progress: Progress | None
+) -> list[Delivery]:
+    history = ledger.deliveries(feed=_feed_name(folder.name, feed))
     entered = []
-    for folder in sorted(path for path in inbox.iterdir() if path.is_dir() and not path.is_symlink()):
-        if only_feed is not None and folder.name != only_feed:
+    for arrival in arrivals(folder, now):
+        delivery = _FileIntake(arrival, feed, store, now).take(history)
+        if delivery is None:
             continue
-        feed = feeds.get(folder.name)
-        history = ledger.deliveries(feed=_feed_name(folder.name, feed))
-        for arrival in arrivals(folder, now):
-            delivery = _FileIntake(arrival, feed, store, now).take(history)
-            if delivery is None:
-                continue
-            ledger.record(delivery)
-            delivery = replace(delivery, sequence=(history[-1].sequence or 0) + 1 if history else 1)
-            history.append(delivery)
-            entered.append(delivery)
-            if progress is not None:
-                progress(delivery)
+        delivery = ledger.record(delivery)
+        history.append(delivery)
+        entered.append(delivery)
+        if progress is not None:
+            progress(delivery)
     return entered
 
 
@@ -166,7 +173,7 @@ class _FileIntake:
         arrival, sidecar = self._arrival, self._arrival.sidecar
         if not data.strip() and is_quiet_month(feed, sidecar):
             check_digest(sidecar, str(self._sha256))
-            return replace(self._entry(history), status="accepted", **_superseding(history, arrival))
+            return replace(self._entry(history), status="accepted", supersedes=_superseded_id(history, arrival))
         table = read_table(data, arrival.path.suffix, feed)
         del data
         checked: CheckedRows | None = None
@@ -175,7 +182,7 @@ class _FileIntake:
             check_row_count(sidecar, table)
             check_not_empty(table, feed, sidecar)
             checked = check_rows(table, feed, arrival.received_at.astimezone(LOCAL_ZONE).date())
-            check_control_totals(sidecar, table, checked, feed)
+            check_control_totals(sidecar, checked, feed)
         except FileRejectedError as error:
             return replace(
                 self._rejected(error, history),
@@ -206,7 +213,7 @@ class _FileIntake:
             control_totals={name: str(total) for name, total in checked.control_totals.items()},
             warnings=[mask_text(warning) for warning in warnings],
             schema_drift=[mask_text(label) for label in table.header.drift],
-            **({} if is_held else _superseding(history, arrival)),
+            supersedes=None if is_held else _superseded_id(history, arrival),
         )
 
     def _write(
@@ -261,6 +268,6 @@ class _FileIntake:
         return f"{feed_name}.{arrival.period or 'none'}.{letters_of_digest(digest, ID_LETTERS)}"
 
 
-def _superseding(history: list[Delivery], arrival: Arrival) -> dict[str, str | None]:
+def _superseded_id(history: list[Delivery], arrival: Arrival) -> str | None:
     earlier = superseded_by(history, arrival.period, arrival.division, arrival.received_at)
-    return {"supersedes": earlier.delivery_id if earlier else None}
+    return earlier.delivery_id if earlier else None

@@ -52,7 +52,7 @@ class Quarantine:
                 )
                 write_parquet(named, self._store.faults / kind / feed.name / f"{delivery_id}.parquet")
 
-    def list(self, feed: str | None = None, delivery_id: str | None = None) -> pl.DataFrame:
+    def rows(self, feed: str | None = None, delivery_id: str | None = None) -> pl.DataFrame:
         """Quarantined rows without personal values: feed, delivery_id, row_number, reasons, masked shape."""
         parts = [
             self._store.encrypted.read(path).select(
@@ -64,7 +64,13 @@ class Quarantine:
             )
             for path in self._files(feed, delivery_id)
         ]
-        schema = {"feed": pl.String, "delivery_id": pl.String, ROW_NUMBER: pl.Int64, "reasons": pl.String, "masked": pl.String}
+        schema = {
+            "feed": pl.String,
+            "delivery_id": pl.String,
+            ROW_NUMBER: pl.Int64,
+            "reasons": pl.String,
+            "masked": pl.String,
+        }
         return pl.concat([pl.DataFrame(schema=schema), *parts])
 
     def cell_defects(self, feed: str, delivery_id: str) -> pl.DataFrame:
@@ -80,7 +86,11 @@ class Quarantine:
         rows = self._store.encrypted.read(files[0]) if files else pl.DataFrame(schema=_RAW_SCHEMA)
         records = [{**_cells_of(raw), "原因": reasons} for raw, reasons in rows.select("raw", "reasons").iter_rows()]
         names = list(dict.fromkeys(name for record in records for name in record))
-        frame = pl.DataFrame([[record.get(name) for name in names] for record in records], schema=dict.fromkeys(names, pl.String), orient="row")
+        frame = pl.DataFrame(
+            [[record.get(name) for name in names] for record in records],
+            schema=dict.fromkeys(names, pl.String),
+            orient="row",
+        )
         target.touch(mode=0o600)
         frame.write_csv(target, include_bom=True)
         return rows.height
@@ -117,7 +127,9 @@ def quarantined_rows(table: RawTable, checked: CheckedRows) -> pl.DataFrame:
     )
     cells = table.cells.join(reasons.select(ROW_NUMBER), on=ROW_NUMBER, how="semi")
     named = {name: _unique_label(table.header.labels, int(name)) for name in cells.columns if name != ROW_NUMBER}
-    raw = cells.select(ROW_NUMBER, pl.struct(pl.col(old).alias(new) for old, new in named.items()).struct.json_encode().alias("raw"))
+    raw = cells.select(
+        ROW_NUMBER, pl.struct(pl.col(old).alias(new) for old, new in named.items()).struct.json_encode().alias("raw")
+    )
     rows = pl.concat([raw, table.malformed]).join(reasons, on=ROW_NUMBER, how="inner")
     return rows.select(ROW_NUMBER, "reasons", "raw", masked_shape(pl.col("raw")).alias("masked")).sort(ROW_NUMBER)
 

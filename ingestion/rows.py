@@ -77,7 +77,7 @@ def check_rows(table: RawTable, feed: Feed, received_on: date) -> CheckedRows:
         faults=row_faults,
         defects=_defects(parsed, feed, table, valid[ROW_NUMBER], len(values) == len(valid)),
         control_totals=column_totals(parsed, feed),
-        warnings=_warnings(table, parsed, feed, valid),
+        warnings=_warnings(table, parsed, valid),
     )
 
 
@@ -106,9 +106,7 @@ def _faults_of(parsed: Parsed, numbers: pl.Series, order: int, column: Column) -
         missing = pl.when(parsed.value.is_null()).then(pl.lit(REQUIRED_MISSING))
         frame = pl.DataFrame({"fault": reason}) if reason is not None else None
         reason = (
-            pl.select(missing).to_series()
-            if frame is None
-            else frame.select(pl.coalesce("fault", missing)).to_series()
+            pl.select(missing).to_series() if frame is None else frame.select(pl.coalesce("fault", missing)).to_series()
         )
     if reason is None:
         return pl.DataFrame(schema=FAULT_SCHEMA)
@@ -130,9 +128,7 @@ def _malformed(table: RawTable) -> pl.DataFrame:
     return _rows(numbers, pl.repeat(ROW_MALFORMED, len(numbers), dtype=pl.String, eager=True), -1, "")
 
 
-def _defects(
-    parsed: dict[str, Parsed], feed: Feed, table: RawTable, kept: pl.Series, all_kept: bool
-) -> pl.DataFrame:
+def _defects(parsed: dict[str, Parsed], feed: Feed, table: RawTable, kept: pl.Series, all_kept: bool) -> pl.DataFrame:
     """Faults of columns that are neither required nor key, in rows that are accepted."""
     found = [pl.DataFrame(schema={**FAULT_SCHEMA, "raw": pl.String})]
     for order, column in enumerate(feed.columns):
@@ -147,9 +143,9 @@ def _defects(
     return defects if all_kept else defects.filter(pl.col(ROW_NUMBER).is_in(kept.implode()))
 
 
-def _warnings(table: RawTable, parsed: dict[str, Parsed], feed: Feed, valid: pl.DataFrame) -> tuple[str, ...]:
+def _warnings(table: RawTable, parsed: dict[str, Parsed], valid: pl.DataFrame) -> tuple[str, ...]:
     warnings = list(table.warnings)
-    if not totals_agree(table, parsed, feed):
+    if not totals_agree(table, parsed):
         warnings.append(TOTAL_MISMATCH)
     if _has_id_conflict(valid):
         warnings.append(ID_CONFLICT)

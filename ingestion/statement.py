@@ -76,9 +76,7 @@ def division_of(file_name: str) -> tuple[str | None, bool]:
 @cache
 def _known_divisions() -> dict[str, str | None]:
     """Short code (6, 9 or 12 digits) by full code; None for the city."""
-    return {
-        division.code: None if division.level == "city" else division.short_code for division in load_divisions()
-    }
+    return {division.code: None if division.level == "city" else division.short_code for division in load_divisions()}
 
 
 def read_sidecar(data: bytes) -> Sidecar:

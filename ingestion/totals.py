@@ -28,7 +28,7 @@ def column_totals(parsed: dict[str, Parsed], feed: Feed) -> dict[str, Decimal]:
     return {column.name: _sum(_readable(parsed[column.name])) for column in feed.columns if column.type in _SUMMED}
 
 
-def totals_agree(table: RawTable, parsed: dict[str, Parsed], feed: Feed) -> bool:
+def totals_agree(table: RawTable, parsed: dict[str, Parsed]) -> bool:
     """Whether every total row agrees with its column, every subtotal with the rows since the last one."""
     rows = [row for row in table.framing if row.kind in (TOTAL, SUBTOTAL)]
     since = 0

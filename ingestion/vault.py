@@ -13,6 +13,7 @@ import polars as pl
 
 from ingestion.atomic import write_parquet
 from ingestion.encryption import EncryptedParquet
+from ingestion.ledger import Ledger
 from ingestion.pseudonym import Algorithm, pseudonyms
 from ingestion.store import Store
 from ingestion.table import ROW_NUMBER
@@ -36,11 +37,10 @@ IDENTITY_COLUMNS = ("person_key", "id_number", "name", "phone", "address")
 
 
 class Vault:
-    """The vault of one data home. Files of deliveries that never were accepted are not looked at: the caller
-    names those that were.
-    """
+    """The vault of one data home. Of held and rejected deliveries nothing is looked at."""
 
     def __init__(self, store: Store) -> None:
+        self._store = store
         self._folder = store.vault
         self._encrypted: EncryptedParquet = store.encrypted
         self._key = store.keys.pseudonym
@@ -59,7 +59,8 @@ class Vault:
         """Latest known identity of each of those persons: person_key, id_number, name, phone, address.
 
         A name, phone or address of a later month outranks an earlier one; missing ones do not. Persons that the
-        vault does not know are left out. ``deliveries`` limits it to what was known from those.
+        vault does not know are left out. ``deliveries`` limits it to what is known from those (default: all
+        accepted).
         """
         wanted = pl.Series("person_key", list(person_keys), dtype=pl.String).unique()
         found = [rows.filter(pl.col("person_key").is_in(wanted.implode())) for rows in self._all(deliveries)]
@@ -94,9 +95,12 @@ class Vault:
         return rows.filter(pl.col("person_key").is_null())
 
     def _all(self, deliveries: Iterable[str] | None) -> Iterable[pl.DataFrame]:
-        known = None if deliveries is None else set(deliveries)
+        if deliveries is None:
+            with Ledger(self._store.ledger_file) as ledger:
+                deliveries = [item.delivery_id for item in ledger.deliveries(status="accepted")]
+        known = set(deliveries)
         for path in sorted(self._folder.glob("*/*.parquet")):
-            if known is None or path.stem in known:
+            if path.stem in known:
                 yield self._encrypted.read(path)
 
 
@@ -123,7 +127,9 @@ def identity_rows(
 def _distinct(part: pl.DataFrame) -> pl.DataFrame:
     """A person with the same facts once; rows without a person key all, if they say anything."""
     facts = ["name", "phone", "address", "former_name", "document_number"]
-    known = part.filter(pl.col("person_key").is_not_null()).unique(["person_key", *facts], keep="last", maintain_order=True)
+    known = part.filter(pl.col("person_key").is_not_null()).unique(
+        ["person_key", *facts], keep="last", maintain_order=True
+    )
     unknown = part.filter(pl.col("person_key").is_null() & ~pl.all_horizontal(pl.col(fact).is_null() for fact in facts))
     return pl.concat([known, unknown])
 

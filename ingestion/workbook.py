@@ -27,16 +27,18 @@ from ingestion.reason import (
     UNSAFE,
     FileRejectedError,
 )
-from ingestion.table import ROW_NUMBER, RawTable, cell_name, malformed_frame
+from ingestion.table import ROW_NUMBER, RawTable, cell_name, malformed_frame, without_blank_rows
 from models.contract import Feed
 
 # A number of 16 digits and more (or written with such an exponent) has lost its last digits in a double.
 _LONG_NUMBER = re.compile(
-    rb'<c r="([A-Z]{1,3})(\d+)"((?:\s(?!t=)[^>]*?)?(?:\st="n")?[^>]*)><v>(-?\d{16,}(?:\.\d*)?|\d\.?\d*[eE]\+?(?:1[5-9]|2\d))</v>'
+    rb'<c r="([A-Z]{1,3})(\d+)"([^>]*)>\s*<v>(?:-?\d{16,}(?:\.\d*)?|\d\.?\d*[eE]\+?(?:1[5-9]|2\d))</v>'
 )
 _ERROR = re.compile(rb'<c r="([A-Z]{1,3})(\d+)"[^>]*\st="e"')
-_NO_VALUE = re.compile(rb'<c r="([A-Z]{1,3})(\d+)"[^>]*>\s*<f(?:\s[^>]*)?(?:/>|>[^<]*</f>)\s*(?:<v\s*/>|<v></v>)?\s*</c>')
-_RELATION = re.compile(r'<Relationship\s[^>]*?>')
+_NO_VALUE = re.compile(
+    rb'<c r="([A-Z]{1,3})(\d+)"[^>]*>\s*<f(?:\s[^>]*)?(?:/>|>[^<]*</f>)\s*(?:<v\s*/>|<v></v>)?\s*</c>'
+)
+_RELATION = re.compile(r"<Relationship\s[^>]*?>")
 _SHEET = re.compile(r"<sheet\s[^>]*?>")
 
 
@@ -128,8 +130,7 @@ def _load(reader: fastexcel.ExcelReader, name: str) -> pl.DataFrame:
     except Exception as error:
         raise FileRejectedError(UNREADABLE, f"broken sheet ({type(error).__name__})") from None
     frame = frame.rename({old: cell_name(at) for at, old in enumerate(frame.columns)})
-    longest = max((frame[name].str.len_bytes().max() or 0 for name in frame.columns), default=0)
-    if longest > MAX_CELL_BYTES:
+    if any((frame[name].str.len_bytes() > MAX_CELL_BYTES).any() for name in frame.columns):
         raise FileRejectedError(UNSAFE, f"a cell over {MAX_CELL_BYTES} bytes")
     return frame
 
@@ -148,9 +149,7 @@ def _marked(frame: pl.DataFrame, data: bytes, sheet: str) -> pl.DataFrame:
                 continue
             at = _column_index(match.group(1)) - left
             marks.setdefault(at, {})[int(match.group(2)) - 1] = mark
-    return frame.with_columns(
-        _with_marks(frame[cell_name(at)], rows) for at, rows in marks.items() if at < frame.width
-    )
+    return frame.with_columns(_with_marks(frame[cell_name(at)], rows) for at, rows in marks.items() if at < frame.width)
 
 
 def _with_marks(cells: pl.Series, rows: dict[int, str]) -> pl.Series:
@@ -175,7 +174,9 @@ def _sheet_xml(data: bytes, sheet: str) -> bytes:
             relation = next(
                 attribute(tag, "r:id") for tag in _SHEET.findall(book) if _unescaped(attribute(tag, "name")) == sheet
             )
-            target = next(attribute(tag, "Target") for tag in _RELATION.findall(relations) if attribute(tag, "Id") == relation)
+            target = next(
+                attribute(tag, "Target") for tag in _RELATION.findall(relations) if attribute(tag, "Id") == relation
+            )
             return archive.read(target.lstrip("/") if target.startswith("/") else f"xl/{target}")
         except (KeyError, StopIteration, UnicodeDecodeError):
             return b""
@@ -199,7 +200,7 @@ def _table(frame: pl.DataFrame, header: Header, warnings: tuple[str, ...]) -> Ra
     numbered = frame.with_row_index(ROW_NUMBER, offset=1).with_columns(pl.col(ROW_NUMBER).cast(pl.Int64))
     above = [(number, [cell or "" for cell in row]) for number, *row in numbered.head(header.first_row).rows()]
     names = [cell_name(at) for at in range(frame.width)]
-    body = numbered.slice(first).filter(~pl.all_horizontal(pl.col(name).fill_null("").str.strip_chars() == "" for name in names))
+    body = without_blank_rows(numbered.slice(first))
     body, below = split_framing(body, header)
     beyond = names[width:]
     malformed = body.clear()

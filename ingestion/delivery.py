@@ -1,0 +1,85 @@
+"""One file and what became of it: the entry of the ledger as a typed object and as a table.
+
+Belongs here: the columns of a delivery. Does not belong here: storing them (``ledger``), deciding (``decision``).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+import polars as pl
+
+Status = Literal["accepted", "rejected", "duplicate", "held"]
+
+STABLE_COLUMNS: dict[str, pl.DataType] = {
+    "delivery_id": pl.String(),
+    "feed": pl.String(),
+    "file_name": pl.String(),
+    "sha256": pl.String(),
+    "period": pl.String(),
+    "division": pl.String(),
+    "status": pl.String(),
+    "reason": pl.String(),
+    "rows_data": pl.Int64(),
+    "rows_framing": pl.Int64(),
+    "rows_accepted": pl.Int64(),
+    "rows_quarantined": pl.Int64(),
+    "quarantined_by_reason": pl.String(),
+    "cell_defects_by_reason": pl.String(),
+    "warnings": pl.String(),
+    "schema_drift": pl.String(),
+    "supersedes": pl.String(),
+    "received_at": pl.Datetime("us", "UTC"),
+    "ingested_at": pl.Datetime("us", "UTC"),
+}
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """One file and what became of it; maps count by reason, ``period`` is ``YYYY-MM``."""
+
+    delivery_id: str
+    feed: str
+    mode: str | None
+    file_name: str
+    file_key: str
+    sha256: str | None
+    statement_key: str
+    period: str | None
+    division: str | None
+    status: Status
+    received_at: datetime
+    ingested_at: datetime
+    reason: str | None = None
+    detail: str | None = None
+    rows_data: int = 0
+    rows_framing: int = 0
+    rows_accepted: int = 0
+    rows_quarantined: int = 0
+    quarantined_by_reason: dict[str, int] = field(default_factory=dict)
+    cell_defects_by_reason: dict[str, int] = field(default_factory=dict)
+    control_totals: dict[str, str] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+    schema_drift: list[str] = field(default_factory=list)
+    supersedes: str | None = None
+    contract_version: str | None = None
+    sequence: int | None = None
+
+
+def delivery_frame(deliveries: Sequence[Delivery], *extra: str) -> pl.DataFrame:
+    """Deliveries as a frame of the stable columns, and those named besides."""
+    schema = {**STABLE_COLUMNS, **dict.fromkeys(extra, pl.String())}
+    rows = [[_flat(getattr(delivery, name)) for name in schema] for delivery in deliveries]
+    return pl.DataFrame(rows, schema=schema, orient="row")
+
+
+def _flat(value: Any) -> Any:
+    return _json(value) if isinstance(value, dict | list) else value
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True)
