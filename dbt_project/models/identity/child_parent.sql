@@ -23,7 +23,10 @@ first_row as (
 
 -- Relations seen from the head: whose children stand under which relation, and what their parents stand under.
 rule as (
-    select * from (
+    select
+        pair.child_relation,
+        pair.parent_relation
+    from (
         values
         ('20', '02'), ('30', '02'), ('20', '10'), ('30', '10'),
         ('02', '50'), ('02', '51'), ('02', '52'),

@@ -11,18 +11,27 @@ certificate as (
     select * from {{ ref('benefit_household_member') }}
 ),
 
+month as (
+    select * from {{ ref('run_month') }}
+),
+
+first_part as (
+    select min(epoch_from) as epoch_from from part
+),
+
 epoch as (
     select distinct
         epoch_from,
         epoch_to
     from part
     union distinct
-    -- Before the first population register the run has one epoch all the same.
+    -- Where the first population register comes late or never, the months before it are an epoch all the same.
     select
-        min(month) as epoch_from,
-        coalesce((select min(epoch_from) from part), date '9999-12-31') as epoch_to
-    from {{ ref('run_month') }}
-    having not exists (select 1 from part where part.epoch_from = min(month))
+        min(month.month) as epoch_from,
+        coalesce(min(first_part.epoch_from), date '9999-12-31') as epoch_to
+    from month
+    cross join first_part
+    having min(month.month) < coalesce(min(first_part.epoch_from), date '9999-12-31')
 ),
 
 resident as (
@@ -113,8 +122,8 @@ unregistered as (
     from epoch
     inner join certificate
         on
-            certificate.valid_from < epoch.epoch_to
-            and certificate.valid_to > epoch.epoch_from
+            epoch.epoch_to > certificate.valid_from
+            and epoch.epoch_from < certificate.valid_to
     left join part as own
         on
             epoch.epoch_from = own.epoch_from

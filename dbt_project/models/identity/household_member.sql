@@ -29,7 +29,7 @@ started as (
                 and previous_household_id = household_id
                 and previous_role = role
                 and previous_basis = basis
-                and previous_reason is not distinct from not_counted_reason
+                and coalesce(previous_reason, '') = coalesce(not_counted_reason, '')
                 then 0
             else 1
         end as starts

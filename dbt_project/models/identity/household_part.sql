@@ -23,7 +23,19 @@ divorced_head as (
 
 final as (
     select
-        part.* exclude (part_key),
+        part.epoch_from,
+        part.epoch_to,
+        part.person_key,
+        part.hukou_no,
+        part.relation_to_head,
+        part.hukou_type,
+        part.registered_division,
+        part.place_code,
+        part.marital_status,
+        part.status,
+        part.changed_on,
+        part.is_resident,
+        part.is_minor,
         -- Divorced and still under one hukou number: two households, the children stay with the head.
         case
             when divorced_head.part_key is null then part.part_key
