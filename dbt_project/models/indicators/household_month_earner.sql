@@ -82,8 +82,10 @@ summed as (
     select
         month,
         household_id,
-        {{ value_at_max('person_key', "case when window_yuan > 0 then lpad(cast(window_yuan as varchar), 20, '0') || person_key end") }}
-            as main_earner_key,
+        {{ value_at_max(
+            'person_key',
+            "case when window_yuan > 0 then lpad(cast(window_yuan as varchar), 20, '0') || person_key end"
+        ) }} as main_earner_key,
         max(window_yuan) as highest_yuan,
         {{ value_at_max('window_count', 'window_yuan') }} as highest_count,
         sum(case when window_yuan > 0 then window_yuan else 0 end) as household_yuan,

@@ -43,7 +43,8 @@ found as (
         income.household_id,
         sum(case when income.source = 'wage' then income.gross_yuan else 0 end) as wage_yuan,
         sum(case when income.source = 'pension' then income.gross_yuan else 0 end) as pension_yuan,
-        sum(case when income.source in ('business', 'labour_service') then income.gross_yuan else 0 end) as business_yuan,
+        sum(case when income.source in ('business', 'labour_service') then income.gross_yuan else 0 end)
+            as business_yuan,
         sum(case when income.source = 'property' then income.gross_yuan else 0 end) as property_income_yuan,
         sum(case when income.source = 'unemployment_benefit' then income.gross_yuan else 0 end)
             as unemployment_benefit_yuan,
@@ -83,7 +84,9 @@ monthly as (
         coverage.missing_sources,
         coverage.is_complete,
         -- Windows see only the months that all sources speak of.
-        case when coverage.is_complete then coalesce(found.income_yuan, 0) end as known_income_yuan
+        case when coverage.is_complete then coalesce(found.income_yuan, 0) end as known_income_yuan,
+        -- What comes in because an income stopped must not hide that it stopped.
+        coalesce(found.income_yuan, 0) - coalesce(found.unemployment_benefit_yuan, 0) as regular_income_yuan
     from household
     inner join month
         on household.month = month.month
@@ -104,6 +107,8 @@ windowed as (
         min(case when is_complete then income_pc_yuan end) over quarter_back as income_pc_3m_min_yuan,
         count(known_income_yuan) over quarter_back as observed_3m_count,
         avg(known_income_yuan) over half_year_before as income_prior_6m_mean_yuan,
+        avg(case when is_complete then regular_income_yuan end) over half_year_before
+            as regular_income_prior_6m_mean_yuan,
         count(known_income_yuan) over half_year_before as observed_prior_6m_count
     from monthly
     window
@@ -145,9 +150,13 @@ final as (
         cast(windowed.observed_3m_count as integer) as observed_3m_count,
         {{ yuan('windowed.income_prior_6m_mean_yuan') }} as income_prior_6m_mean_yuan,
         cast(windowed.observed_prior_6m_count as integer) as observed_prior_6m_count,
+        {{ yuan('windowed.regular_income_yuan') }} as regular_income_yuan,
+        {{ yuan('windowed.regular_income_prior_6m_mean_yuan') }} as regular_income_prior_6m_mean_yuan,
         case
-            when windowed.is_complete and windowed.income_prior_6m_mean_yuan > 0
-                then cast(windowed.income_yuan as double) / cast(windowed.income_prior_6m_mean_yuan as double)
+            when windowed.is_complete and windowed.regular_income_prior_6m_mean_yuan > 0
+                then
+                    cast(windowed.regular_income_yuan as double)
+                    / cast(windowed.regular_income_prior_6m_mean_yuan as double)
         end as income_to_prior_ratio,
         cast(windowed.earner_count as integer) as earner_count,
         windowed.missing_source_count,

@@ -92,8 +92,8 @@ observed as (
     from month
     inner join source
         on
-            source.month <= month.month
-            and source.month > {{ add_months('month.month', -12) }}
+            month.month >= source.month
+            and month.month < {{ add_months('source.month', 12) }}
     group by month.month
 ),
 
