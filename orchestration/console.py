@@ -18,8 +18,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-OUT = Console(soft_wrap=False)
-ERR = Console(stderr=True)
+# Piped into a file or a pager there is no width to keep to; 80 columns would cut tables to shreds.
+PIPED_WIDTH = 180
+OUT = Console(width=None if sys.stdout.isatty() else PIPED_WIDTH)
+ERR = Console(stderr=True, width=None if sys.stderr.isatty() else PIPED_WIDTH)
 
 
 class Exit(enum.IntEnum):

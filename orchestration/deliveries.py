@@ -14,7 +14,6 @@ import polars as pl
 from ingestion import Delivery, ignored, ingest
 from models.contract import load_feeds
 from models.labels import LabelError, label
-from orchestration.resources import HomeResource
 from orchestration.settings import DataHome
 from orchestration.stores import ledger_of, store_of
 
@@ -37,11 +36,6 @@ FRAME_SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "received_at": pl.Datetime("us", "UTC"),
     "ingested_at": pl.Datetime("us", "UTC"),
 }
-
-
-def take_in(home: HomeResource, feed: str) -> pl.DataFrame:
-    """Take in what lies in the feed's folder of the inbox; the new deliveries."""
-    return frame_of(ingest(home.inbox_folder, store_of(home.home), load_feeds(), home.now(), only_feed=feed))
 
 
 def take_in_unknown(home: DataHome, inbox: Path) -> None:

@@ -14,10 +14,12 @@ import polars as pl
 
 from models.contract import load_feeds
 from orchestration.assets.feeds import FIRST_MONTH, feed_key
+from orchestration.definitions import build_definitions
 from orchestration.deliveries import ledger_frame, problems_of, seen_feeds, take_in_unknown
+from orchestration.lock import locked
 from orchestration.operations import Operations
 from orchestration.run_plan import NothingToRunError, RunPlan, plan_run
-from orchestration.runner import JobOutcome, Listener, clear_dead_runs, instance_of, locked, run_job
+from orchestration.runner import JobOutcome, Listener, clear_dead_runs, instance_of, run_job
 from orchestration.settings import DataHome
 from orchestration.versions import code_version, current_policy_version
 
@@ -38,8 +40,6 @@ def run_whole_way(home: DataHome, inbox: Path, month: date | None, as_of: dateti
 
     A bad delivery stops nothing. Raises ``BusyError`` where another run is at work.
     """
-    from orchestration.definitions import build_definitions
-
     with locked(home), instance_of(home) as instance:
         clear_dead_runs(instance)
         definitions = build_definitions(home, inbox)

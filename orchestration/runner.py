@@ -1,12 +1,11 @@
 """Runs the jobs of the Dagster definitions in this process, one at a time, and tells somebody how it goes.
 
-Belongs here: the lock of the data home, the Dagster instance, the steps' progress. What a step does is in ``assets``.
+Belongs here: the Dagster instance, the steps' progress. What a step does is in ``assets``.
 """
 
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import logging
 import os
 import sys
@@ -38,10 +37,6 @@ run_coordinator:
 """
 
 
-class BusyError(RuntimeError):
-    """Another run is at work on the same data home."""
-
-
 class Listener(Protocol):
     """Told how a job goes on."""
 
@@ -59,17 +54,6 @@ class JobOutcome:
     failed_step: str | None
     error: str | None
     failed_checks: tuple[str, ...]
-
-
-@contextlib.contextmanager
-def locked(home: DataHome) -> Iterator[None]:
-    """Hold the data home for one run; ``BusyError`` where another process holds it."""
-    with (home.root / "run.lock").open("w", encoding="utf-8") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise BusyError(f"another run is at work on {home.root}; wait for it to end and run again") from error
-        yield
 
 
 @contextlib.contextmanager

@@ -9,9 +9,11 @@ from datetime import timedelta
 import dagster as dg
 import polars as pl
 
+from ingestion import ingest
 from models.contract import Feed, load_feeds
-from orchestration.deliveries import take_in
+from orchestration.deliveries import frame_of
 from orchestration.resources import HomeResource
+from orchestration.stores import store_of
 
 GROUP = "feeds"
 FIRST_MONTH = "2015-01-01"
@@ -74,6 +76,11 @@ def feed_asset(feed: Feed) -> dg.AssetsDefinition:
         yield from check_results(key, deliveries)
 
     return ingest_feed
+
+
+def take_in(home: HomeResource, feed: str) -> pl.DataFrame:
+    """Take in what lies in the feed's folder of the inbox; the new deliveries."""
+    return frame_of(ingest(home.inbox_folder, store_of(home.home), load_feeds(), home.now(), only_feed=feed))
 
 
 def materializations(key: dg.AssetKey, deliveries: pl.DataFrame) -> Iterator[dg.AssetMaterialization]:

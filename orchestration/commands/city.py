@@ -12,7 +12,6 @@ from orchestration.commands.arguments import month_of
 from orchestration.commands.runs import report, whole_way
 from orchestration.console import CommandError, say
 from orchestration.settings import find_home
-from simulator import simulate as simulate_city
 
 HouseholdsOption = Annotated[int, typer.Option(min=50, help="Households in the city.")]
 MonthsOption = Annotated[int, typer.Option(min=1, max=120, help="Months of deliveries.")]
@@ -33,6 +32,8 @@ def simulate(
 
     Example: [bold]zhaoren simulate --out city --households 5000 --months 24 --seed 7[/]
     """
+    from simulator import simulate as simulate_city  # slow to import
+
     if out.exists() and any(out.iterdir()):
         raise CommandError(f"{out} is not empty", "name a new folder with --out")
     first = month_of(first_month)
@@ -68,6 +69,8 @@ def demo(
 
 def _simulate_once(city: Path, households: int, months: int, seed: int, stamp: str) -> None:
     """Simulate unless the same city lies there; another one is a mistake of the caller."""
+    from simulator import simulate as simulate_city  # slow to import
+
     note = city / "settings.txt"
     if note.is_file() and note.read_text(encoding="utf-8") == stamp:
         return

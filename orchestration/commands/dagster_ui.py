@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from orchestration.console import CommandError, say
-from orchestration.runner import dagster_command, instance_of
 from orchestration.settings import find_home
 
 
@@ -20,6 +19,8 @@ def dagster(
 
     Example: [bold]zhaoren dagster --port 3000[/]
     """
+    from orchestration.runner import dagster_command, instance_of  # slow to import
+
     home = find_home().create()
     with instance_of(home):
         pass  # writes Dagster's settings into the data home

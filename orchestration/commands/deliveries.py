@@ -17,8 +17,8 @@ from models.contract import load_feeds
 from orchestration.commands.arguments import InboxOption, JsonOption
 from orchestration.console import CommandError, Exit, answer, finish, say, show_json, show_table
 from orchestration.deliveries import frame_of, problems_of
+from orchestration.lock import BusyError, locked
 from orchestration.operations import Operations
-from orchestration.runner import BusyError, locked
 from orchestration.settings import find_home
 from orchestration.stores import ledger_of, quarantine_of, store_of
 

@@ -8,12 +8,10 @@ from typing import Annotated
 import polars as pl
 import typer
 
-from ml.registry import RegistryError, list_models, promote
-from orchestration.assets.model import EVENTS, FEATURES, exchange, train_model
 from orchestration.commands.arguments import JsonOption, MonthOption, month_of
 from orchestration.console import CommandError, answer, say, show_json
+from orchestration.lock import locked
 from orchestration.run_plan import read_plan
-from orchestration.runner import locked
 from orchestration.settings import find_home
 
 
@@ -22,6 +20,8 @@ def train(month: MonthOption = None, as_json: JsonOption = False) -> None:
 
     Example: [bold]zhaoren train --month 2024-06[/]
     """
+    from orchestration.assets.model import EVENTS, FEATURES, exchange, train_model  # slow to import
+
     home = find_home()
     if not all((exchange(home) / f"{name}.parquet").is_file() for name in (FEATURES, EVENTS)):
         raise CommandError("there are no training tables yet", "run `zhaoren run` first")
@@ -42,6 +42,8 @@ def models(as_json: JsonOption = False) -> None:
 
     Example: [bold]zhaoren models[/]
     """
+    from ml.registry import list_models  # slow to import
+
     entries = [asdict(entry) for entry in list_models(find_home().registry)]
     columns = {"model_version": "version", "basis": "basis", "kind": "kind", "as_of_month": "as of"}
     answer(
@@ -57,6 +59,8 @@ def promote_model(version: Annotated[str, typer.Argument(help="Version as `zhaor
 
     Example: [bold]zhaoren promote VERSION[/]
     """
+    from ml.registry import RegistryError, promote  # slow to import
+
     try:
         promote(find_home().registry, version)
     except RegistryError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,11 +13,13 @@ from orchestration.commands.deliveries import PROBLEM_COLUMNS
 from orchestration.console import CommandError, Exit, StepProgress, answer, finish, say, show_json, show_table
 from orchestration.deliveries import ignored_files, ledger_frame
 from orchestration.feed_calendar import feed_calendar, newest_month
-from orchestration.flow import WholeRun, run_whole_way
+from orchestration.lock import BusyError
 from orchestration.operations import Operations
 from orchestration.outputs import output_places
-from orchestration.runner import BusyError
 from orchestration.settings import DataHome, find_home
+
+if TYPE_CHECKING:
+    from orchestration.flow import WholeRun
 
 AsOfOption = Annotated[
     str | None, typer.Option("--as-of", metavar="TIME", help="Only deliveries received by then count; default: now.")
@@ -25,7 +27,6 @@ AsOfOption = Annotated[
 CALENDAR_COLUMNS = {
     "feed": "feed",
     "title": "title",
-    "department": "department",
     "due_on": "due",
     "state": "state",
     "data_month": "data of",
@@ -51,6 +52,9 @@ def run(
 
 def whole_way(home: DataHome, inbox: Path, month: date | None, as_of: datetime) -> WholeRun:
     """The run with its progress on the screen; a failed step or a busy home is a ``CommandError``."""
+    # Dagster, Great Expectations and scikit-learn take seconds to import: only commands that run pay for it.
+    from orchestration.flow import run_whole_way
+
     try:
         with StepProgress() as progress:
             result = run_whole_way(home, inbox, month, as_of, progress)
