@@ -24,10 +24,13 @@ def validate_tables(
 ) -> pl.DataFrame:
     """Check the published tables (by name; a frame or a Parquet path) and return the results.
 
-    A table that is missing could not be checked, and says so. Months are compared as YYYY-MM, whatever their type.
+    One that is not among ``tables`` is looked for in ``reference`` (scores are there); one that is nowhere could not
+    be checked, and says so. Months are compared as YYYY-MM, whatever their type.
     """
     checks = resolve_table_checks()
-    frames = {name: frame for name, table in tables.items() if (frame := _frame(table)) is not None}
+    wanted = {check.subject for check in checks}
+    places = {**{name: reference / f"{name}.parquet" for name in wanted}, **tables}
+    frames = {name: frame for name in sorted(wanted) if (frame := _frame(places[name])) is not None}
     counts, failing = [], [pl.DataFrame(schema=FAILING_ROW_SCHEMA)]
     for name in dict.fromkeys(check.subject for check in checks):
         own = [check for check in checks if check.subject == name]

@@ -6,61 +6,30 @@ looks (``quality_report``, ``quality_workbook``), and judging data (``expectatio
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 import polars as pl
 
 from models.contract import Feed
 from models.labels import LabelError, label
-
-DIMENSIONS = ("completeness", "validity", "uniqueness", "consistency", "timeliness", "accuracy")
-CLASSES = ("mandatory", "verifying")
-STATES = ("passed", "failed", "not_applicable", "could_not_run")
-HISTORY_MONTHS = 12
-
-ColumnKind = Literal["text", "number", "share", "state"]
-NUMBER_COLUMNS = (
-    *("count", "files", "accepted_files", "rows_data", "rows_framing", "rows_accepted", "rows_quarantined"),
-    *("difference", "defects", "failed", "numerator", "denominator", "row_number"),
+from workbench.quality_table import (
+    CLASSES,
+    DIMENSIONS,
+    STATES,
+    Table,
+    counts_of,
+    due_on,
+    month_after,
+    months_until,
+    number,
+    percent,
+    words,
 )
-SHARE_COLUMNS = ("accepted_share", "share", "threshold")
 
-
-@dataclass(frozen=True)
-class Table:
-    """One table of the report: keys of its columns (``quality.column.*``) and rows of plain cells."""
-
-    key: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[Any, ...], ...]
-
-    def kind(self, column: str) -> ColumnKind:
-        if column in STATES or column in NUMBER_COLUMNS:
-            return "number"
-        if column in SHARE_COLUMNS:
-            return "share"
-        return "state" if column == "state" else "text"
-
-    def where(self, column: str, value: Any) -> Table:
-        """The same table with only the rows of that value."""
-        position = self.columns.index(column)
-        return Table(self.key, self.columns, tuple(row for row in self.rows if row[position] == value))
-
-
-def words(group: str, code: str | None, lang: str) -> str:
-    """The text for a code of ours; an unknown one (of a later version) stands for itself."""
-    if not code:
-        return ""
-    head, _, detail = code.partition(":")
-    try:
-        return label(f"{group}.{head}", lang) + (f" ({detail.strip()})" if detail else "")
-    except LabelError:
-        return code
+HISTORY_MONTHS = 12
 
 
 @dataclass(frozen=True)
@@ -83,7 +52,7 @@ class QualityMonth:
     @cached_property
     def own(self) -> pl.DataFrame:
         """The month's deliveries; of those that state no month, what came in the month after."""
-        following = _following(self.month)
+        following = month_after(self.month)
         received = pl.col("received_at").cast(pl.String).str.slice(0, 7)
         stateless = pl.col("period").is_null() & (received == following)
         return self.deliveries.filter((pl.col("period") == self.month) | stateless).sort(
@@ -161,7 +130,7 @@ class QualityMonth:
     @cached_property
     def actions(self) -> Table:
         """Files that did not enter and months without data, each with its next step."""
-        columns = ("feed", "department", "file", "division", "status", "reason", "action")
+        columns = ("feed", "department", "file", "division", "status", "reason", "action", "delivery_id")
         turned_away = self.own.filter(pl.col("status") != "accepted")
         rows = [
             (
@@ -172,13 +141,14 @@ class QualityMonth:
                 words("delivery_status", row["status"], self.lang),
                 words("quality.reason", row["reason"], self.lang),
                 self._action(row),
+                row["delivery_id"] if row["status"] == "held" else "",
             )
             for row in turned_away.iter_rows(named=True)
         ]
         missing = self.judged.filter((pl.col("kind") == "arrived") & (pl.col("state") == "failed"))
         reason, action = self.text("reason.not_received"), self.text("action.not_received")
         rows += [
-            (name, self.department(name), "", "", self.text("not_received"), reason, action)
+            (name, self.department(name), "", "", self.text("not_received"), reason, action, "")
             for name in missing["feed_or_table"].sort()
         ]
         return Table("action", columns, tuple(rows))
@@ -210,8 +180,8 @@ class QualityMonth:
         own = self.own.filter(pl.col("feed") == name)
         taken = own.filter(pl.col("status") == "accepted")
         counts = taken.select(pl.col("rows_data", "rows_accepted", "rows_quarantined").sum()).row(0)
-        defects = sum(sum(_map(text).values()) for text in taken["cell_defects_by_reason"])
-        due = _due_on(self.month, self.feeds[name].due_day)
+        defects = sum(sum(counts_of(text).values()) for text in taken["cell_defects_by_reason"])
+        due = due_on(self.month, self.feeds[name].due_day)
         received = taken["received_at"].cast(pl.String).str.slice(0, 10).max() if taken.height else None
         return (
             self.department(name),
@@ -249,7 +219,7 @@ class QualityMonth:
         taken = self.own.filter(pl.col("status").is_in(["accepted", "held"]))
         for row in taken.iter_rows(named=True):
             for kind, column in (("quarantined", "quarantined_by_reason"), ("nulled", "cell_defects_by_reason")):
-                for reason, count in _map(row[column]).items():
+                for reason, count in counts_of(row[column]).items():
                     key = (row["feed"], kind, reason)
                     counts[key] = counts.get(key, 0) + count
         rows = [
@@ -282,7 +252,8 @@ class QualityMonth:
         if row["observed"] is None or row["denominator"] > 1:
             places = {"numerator": f"{row['numerator']:,}", "denominator": f"{row['denominator']:,}"}
             share = self.text("note.share_observed", **places, share=percent(row["numerator"] / row["denominator"]))
-            return share, self.text("note.at_most", high=percent(row["threshold"]))
+            allowed = self.text("note.at_most", high=percent(row["threshold"]))
+            return share, allowed if row["threshold"] else self.text("note.none_allowed")
         shape = percent if row["kind"] in ("filled_share_steady", "code_mix_steady") else number
         observed = shape(row["observed"])
         if low is not None and high is not None:
@@ -295,8 +266,10 @@ class QualityMonth:
     def reconciliation(self) -> Table:
         columns = (
             *("feed", "file", "division", "status", "rows_data", "rows_accepted", "rows_quarantined"),
-            *("difference", "rows_framing", "balanced", "delivery_id"),
+            *("difference", "rows_lake", "rows_framing", "balanced", "delivery_id"),
         )
+        counted = self.results.filter(pl.col("check_id").str.ends_with(".lake_equals_ledger"))
+        in_lake = dict(counted.select("delivery_id", pl.col("observed").cast(pl.Int64)).iter_rows())
         rows = []
         for row in self.own.filter(pl.col("status").is_in(["accepted", "held"])).iter_rows(named=True):
             difference = row["rows_data"] - row["rows_accepted"] - row["rows_quarantined"]
@@ -310,6 +283,7 @@ class QualityMonth:
                     row["rows_accepted"],
                     row["rows_quarantined"],
                     difference,
+                    in_lake.get(row["delivery_id"]),
                     row["rows_framing"],
                     self.text("said_no" if difference else "said_yes"),
                     row["delivery_id"],
@@ -391,7 +365,7 @@ class QualityMonth:
     @cached_property
     def history(self) -> tuple[tuple[str, ...], tuple[tuple[str, tuple[tuple[str, int], ...]], ...]]:
         """Months, and for each feed (state, failed checks) of each: the last 12 up to this month."""
-        months = _months_until(self.month, HISTORY_MONTHS)
+        months = months_until(self.month, HISTORY_MONTHS)
         known = self.results.filter(pl.col("period").is_in(list(months)))
         failed = pl.col("state") == "failed"
         grave = (failed & (pl.col("class") == "mandatory")).any()
@@ -401,39 +375,7 @@ class QualityMonth:
         state: dict[tuple[str, str], tuple[str, int]] = {}
         for feed, period, count, is_grave in summed.iter_rows():
             worst = "bad" if is_grave else "caution" if count else "good"
-            state[(feed, period)] = (worst if (feed, period) in present or is_grave else "none", count)
+            # Without a delivery and without complaint a quarterly register goes on as it was.
+            state[(feed, period)] = (worst if (feed, period) in present or is_grave else "carried", count)
         rows = tuple((name, tuple(state.get((name, month), ("none", 0)) for month in months)) for name in self.feeds)
         return months, rows
-
-
-def number(value: float) -> str:
-    """A count or an amount, without decimals from 100 on."""
-    return f"{value:,.0f}" if abs(value) >= 100 or value == int(value) else f"{value:,.2f}"
-
-
-def percent(value: float) -> str:
-    """A share; one that is small but not nothing does not look like nothing."""
-    if 0 < value < 0.0005:
-        return "<0.1%"
-    return f"{100 * value:.1f}%"
-
-
-def _map(text: str | None) -> dict[str, int]:
-    found: dict[str, int] = json.loads(text or "{}")
-    return found
-
-
-def _following(month: str) -> str:
-    return ((date.fromisoformat(f"{month}-01")) + timedelta(days=32)).strftime("%Y-%m")
-
-
-def _due_on(month: str, due_day: int) -> date:
-    following = date.fromisoformat(f"{_following(month)}-01")
-    last = (following.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)
-    return following.replace(day=min(due_day, last.day))
-
-
-def _months_until(month: str, count: int) -> tuple[str, ...]:
-    end = date.fromisoformat(f"{month}-01")
-    months = [pl.select(pl.lit(end).dt.offset_by(f"-{back}mo")).item().strftime("%Y-%m") for back in range(count)]
-    return tuple(reversed(months))

@@ -19,7 +19,8 @@ from markupsafe import Markup
 
 from models.contract import Feed, load_feeds
 from models.labels import label
-from workbench.quality_figures import CLASSES, DIMENSIONS, STATES, QualityMonth, Table, percent, words
+from workbench.quality_figures import QualityMonth
+from workbench.quality_table import CLASSES, DIMENSIONS, STATES, Table, percent, words
 from workbench.quality_workbook import write_workbook
 
 TEMPLATE_DIRECTORY = Path(__file__).parent / "templates"
@@ -119,7 +120,7 @@ def _render(quality: QualityMonth, as_of: datetime) -> str:
         lang=quality.lang,
         css=css,
         classes=CLASSES,
-        month_text=label("quality.month", quality.lang, year=year, month=number),
+        month_text=label("quality.month", quality.lang, year=year, month=int(number)),
         as_of=as_of.strftime("%Y-%m-%d %H:%M"),
     )
 

@@ -5,6 +5,7 @@ Belongs here: sheets, widths, formats, filters. Does not belong here: the figure
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ import xlsxwriter
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
-from workbench.quality_figures import QualityMonth, Table
+from workbench.quality_figures import QualityMonth
+from workbench.quality_table import STATES, Table
 
 # A sheet holds about a million rows; long lists are cut far below, since nobody reads on.
 MAX_ROWS = 50_000
@@ -38,9 +40,7 @@ def write_workbook(path: Path, month: QualityMonth, tables: list[Table]) -> None
     aside.replace(path)
 
 
-def _created(month: str) -> Any:
-    from datetime import datetime
-
+def _created(month: str) -> datetime:
     return datetime(int(month[:4]), int(month[5:]), 1)  # noqa: DTZ001 (a workbook knows no time zone)
 
 
@@ -58,7 +58,7 @@ def _write_sheet(sheet: Worksheet, month: QualityMonth, table: Table, formats: d
     sheet.repeat_rows(0)
     for position, column in enumerate(table.columns):
         kind = table.kind(column)
-        title = month.text(f"column.{column}") if column not in STATE_KEYS else month.state(column)
+        title = month.text(f"column.{column}") if column not in STATES else month.state(column)
         sheet.write_string(0, position, title, formats["head"])
         width = WIDE_COLUMNS.get(column) or MEDIUM_COLUMNS.get(column) or WIDTHS[kind]
         sheet.set_column(position, position, width, formats["text" if kind == "state" else kind])
@@ -75,6 +75,3 @@ def _write_cell(sheet: Worksheet, line: int, position: int, value: Any) -> None:
         sheet.write_number(line, position, value)
     else:
         sheet.write_string(line, position, str(value))
-
-
-STATE_KEYS = ("passed", "failed", "not_applicable", "could_not_run")
