@@ -6,6 +6,7 @@ itself (``decision``), files.
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -86,7 +87,8 @@ class Ledger:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": 60})
         sa.event.listen(self._engine, "connect", _set_pragmas)
-        _METADATA.create_all(self._engine)
+        with contextlib.suppress(sa.exc.OperationalError):  # made by another process a moment ago
+            _METADATA.create_all(self._engine)
 
     def __enter__(self) -> Ledger:
         return self

@@ -18,19 +18,13 @@ _ZERO_WIDTH = "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u00ad\x00"
 _FULL_WIDTH = {chr(code): chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)} | {"\u3000": " ", "\u00a0": " "}
 _TABLE = str.maketrans({**_FULL_WIDTH, **dict.fromkeys(_ZERO_WIDTH)})
 # A leading apostrophe is how spreadsheets mark a number as text.
-_NEEDS_WORK = rf"^[\s'‘’]|\s$|[\x00{_ZERO_WIDTH[:-1]}\u3000\u00a0\uff01-\uff5e]|^$"
+_NEEDS_WORK = rf"^[\s'‘’\x1c-\x1f]|[\s\x1c-\x1f]$|[\x00{_ZERO_WIDTH[:-1]}\u3000\u00a0\uff01-\uff5e]|^$"
 # Byte sequences of which one must occur for any cell of a UTF-8 text to need work (blanks apart).
 _MARKS = (
-    b"\xef\xbc",
-    b"\xef\xbd",
-    b"\xe3\x80\x80",
-    b"\xe2\x80",
-    b"\xe2\x81",
-    b"\xef\xbb\xbf",
-    b"\xc2\xa0",
-    b"\xc2\xad",
+    *(b"\xef\xbc", b"\xef\xbd", b"\xef\xbb\xbf", b"\xe3\x80\x80", b"\xe2\x80", b"\xe2\x81", b"\xe1\x9a\x80"),
+    *(b"\xc2\xa0", b"\xc2\xad", b"\xc2\x85"),
 )
-_BLANKS = (b" ", b"\t", b"'", b"\x00", b"\x0b", b"\x0c")
+_BLANKS = tuple(bytes([code]) for code in b" \t'\x00\x0b\x0c\x1c\x1d\x1e\x1f")
 
 
 def may_need_normalising(text: bytes, separator: bytes = b"") -> bool:

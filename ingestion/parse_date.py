@@ -17,7 +17,9 @@ _MONTH = r"^(\d{4})\s*(?:-|/|\.|年)\s*(\d{1,2})\s*月?$|^(\d{4})(\d{2})(?:\.0+)
 _SERIAL = r"^(\d{4,5})(?:\.\d+)?$"
 # Serial numbers of spreadsheets count from 1899-12-30 (so that the false leap day of 1900 falls out).
 _SERIAL_START = pl.date(1899, 12, 30)
-_FIRST_SERIAL, _LAST_SERIAL = 60, 73_050
+# Four digits may be a bare year, which is no date, so that serials are read from 1902-09-26 on but for 1904-12-04
+# to 1906-01-08.
+_FIRST_SERIAL, _LAST_SERIAL = 1_000, 73_050
 _FIRST_YEAR, _LAST_YEAR = 1800, 2200
 
 
@@ -35,7 +37,8 @@ def _dates(frame: pl.DataFrame) -> pl.DataFrame:
     written = _day(_DATE)
     compact = _day(_COMPACT)
     serial = pl.col("cell").str.extract(_SERIAL).cast(pl.Int32, strict=False)
-    counted = pl.when(serial.is_between(_FIRST_SERIAL, _LAST_SERIAL)).then(_SERIAL_START + pl.duration(days=serial))
+    is_year = serial.is_between(_FIRST_YEAR, _LAST_YEAR)
+    counted = pl.when(serial.is_between(_FIRST_SERIAL, _LAST_SERIAL) & ~is_year).then(_SERIAL_START + pl.duration(days=serial))
     frame = frame.with_columns(pl.coalesce(written, compact, counted).alias(VALUE))
     return _with_fault(frame, DATE_INVALID)
 

@@ -106,6 +106,8 @@ QUARANTINED = [
     ("death_record", "died_on", "20230230", "date_invalid"),
     ("death_record", "died_on", "2023-04-11", "date_invalid"),
     ("death_record", "died_on", "昨天", "date_invalid"),
+    ("death_record", "died_on", "2023", "date_invalid"),
+    ("death_record", "died_on", "2023-03", "date_invalid"),
     ("death_record", "died_on", "", "required_missing"),
     ("death_record", "source", "9", "code_unknown"),
     ("death_record", "source", "医院", "code_unknown"),
