@@ -230,3 +230,14 @@ def test_round_trip_through_ingestion(
     lake = pl.read_parquet(store.lake_file("visit_outcome", "2024-04", delivery.delivery_id))
     told = sorted(zip(lake["visited_on"], lake["outcome"], lake["programme"].fill_null(""), strict=True))
     assert told == sorted((row["核查日期"], row["核查结果"], row["纳入救助类别"] or "") for row in filled)
+
+
+def test_rows_are_numbered_as_seen_even_without_a_title(returned: Path, known: pl.Series, fill: Fill) -> None:
+    def clear_title(sheet: Any) -> None:
+        for merged in list(sheet.merged_cells.ranges):
+            sheet.unmerge_cells(str(merged))
+        for line in range(1, FIRST_ROW):
+            sheet.cell(line, 1).value = None
+
+    fill(returned, {1: GOOD | {"核查人": None}}, clear_title)
+    assert reasons_of(returned, known) == [(FIRST_ROW + 1, "visitor_missing")]
