@@ -151,7 +151,7 @@ def _return(city: City, rng: np.random.Generator) -> None:
     adults = city.count(city.at_home & (city.age >= 18))
     rural = ~city.places.urban[city.households.village[people.household]]
     may = city.at_home & rural & (city.age >= 20) & (city.age < 48) & (people.role <= CHILD)
-    may &= (adults[people.household] >= 3) & (people.certificate < 0)
+    may &= adults[people.household] >= 3
     leaving = may & happens(rng, 0.004, len(people))
     people.away[back] = False
     people.away[leaving] = True

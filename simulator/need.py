@@ -109,6 +109,11 @@ def judge(city: City) -> None:
     households.income_pc[:] = income_pc
 
 
+def poor_in_income(city: City) -> Bools:
+    """Households in need for lack of income, whatever they spend; no office has a part in that."""
+    return np.asarray((city.households.need > NEED_NONE) & (city.households.need < RIGID))
+
+
 def _rigid(city: City, income_pc: Floats) -> Bools:
     rules = city.standards
     poor = income_pc * 12 < rules.disposable_year[area(city)]

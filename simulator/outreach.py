@@ -29,7 +29,7 @@ SUMMARIES = (
 
 def settle(city: City) -> None:
     """Children and elders already known at the start."""
-    _recognise_children(city, city.rng("outreach"), 0.85)
+    _recognise_children(city, city.rng("children"), 0.85)
     _list_elders(city, city.rng("elders"), 0.8)
     _monitor_villages(city, city.rng("villages"), 0.3)
 
@@ -40,10 +40,11 @@ def advance(city: City) -> None:
     _take_reports(city, rng)
     _sweep(city, rng)
     _give_emergency_aid(city, rng)
-    _recognise_children(city, rng, 0.3)
-    _list_elders(city, rng, 0.1)
-    _monitor_villages(city, rng, 0.12)
     _other_checks(city, rng)
+    # Streams of their own: what other offices find must not depend on how many people come to this one.
+    _recognise_children(city, city.rng("children"), 0.3)
+    _list_elders(city, city.rng("elders"), 0.1)
+    _monitor_villages(city, city.rng("villages"), 0.12)
 
 
 def _take_reports(city: City, rng: np.random.Generator) -> None:

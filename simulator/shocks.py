@@ -10,6 +10,7 @@ import numpy as np
 from simulator import identifiers
 from simulator.city import STUDENT, City
 from simulator.months import NEVER, days_in_month, period_text
+from simulator.need import poor_in_income
 from simulator.randomness import Ints, happens
 from simulator.work import is_student
 
@@ -75,7 +76,7 @@ def _leave_school(city: City, rng: np.random.Generator) -> None:
     """A few pupils drop out, more where the household is poor; a few are suspended for illness."""
     people = city.persons
     pupil = is_student(city) & city.at_home & (people.job <= STUDENT) & (city.age >= 11) & (city.age < 18)
-    poor = city.households.need[people.household] > 0
+    poor = poor_in_income(city)[people.household]
     drops = pupil & happens(rng, 0.00015 + 0.0006 * poor, len(people))
     people.left_school[drops] = city.start
     rests = pupil & (people.suspended == NEVER) & happens(rng, 0.0001, len(people))

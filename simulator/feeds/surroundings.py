@@ -13,6 +13,7 @@ import polars as pl
 from simulator.city import City
 from simulator.feeds.frame import build, codes, days, events, ids, month_text, names, village_codes
 from simulator.months import NEVER
+from simulator.need import poor_in_income
 from simulator.randomness import stream
 
 SEASON = (1.35, 1.2, 0.95, 0.85, 0.85, 1.05, 1.4, 1.45, 1.1, 0.85, 0.9, 1.2)
@@ -87,7 +88,7 @@ def utility_usage(city: City) -> pl.DataFrame:
     kwh = (45 + 42 * size) * SEASON[city.month % 12] * means * np.exp(draw)
     silent = (households.silent_meter >= city.month) | (households.vacant_until == city.month)
     kwh = np.where(silent, rng.uniform(0, 2.4, len(households)), kwh).round(2)
-    behind = rng.random(len(households)) < 0.012 + 0.03 * (households.need > 0)
+    behind = rng.random(len(households)) < 0.012 + 0.03 * poor_in_income(city)
     arrears = np.where(behind, (kwh * 0.56).round(2), 0.0)
     home = np.flatnonzero(reference >= 0)
     known = np.where(households.order[home] < 0.92, reference[home], -1)
