@@ -137,3 +137,15 @@
 {% macro spark__add_days(date, count) -%}
     date_add({{ date }}, {{ count }})
 {%- endmacro %}
+
+{% macro list_length(list) -%}
+    {{ adapter.dispatch('list_length')(list) }}
+{%- endmacro %}
+
+{% macro default__list_length(list) -%}
+    len({{ list }})
+{%- endmacro %}
+
+{% macro spark__list_length(list) -%}
+    size({{ list }})
+{%- endmacro %}
