@@ -128,13 +128,16 @@ class LogisticRiskClassifier(AdditiveModel):
         return np.hstack([np.clip(standard, -6.0, 6.0), flags])
 
     def _solve(self, design: Matrix, labels: Vector, weights: Vector) -> None:
+        """Fit the columns that vary; the others keep a coefficient of nought."""
         features = self.n_features_in_
         directions = np.zeros(features) if self.directions is None else np.asarray(self.directions)
+        active = np.flatnonzero(design.any(axis=0))
+        signs = np.concatenate([directions, np.zeros(features)])[active]
         bounds: list[Bound] = [(None, None)]
-        bounds += [(0.0 if sign > 0 else None, 0.0 if sign < 0 else None) for sign in directions]
-        bounds += [(None, None)] * features
+        bounds += [(0.0 if sign > 0 else None, 0.0 if sign < 0 else None) for sign in signs]
+        design = design[:, active]
         share = float((labels * weights).sum() / weights.sum())
-        start = np.zeros(1 + 2 * features)
+        start = np.zeros(1 + len(active))
         start[0] = np.log(share / (1.0 - share))
         total = weights.sum()
 
@@ -147,7 +150,8 @@ class LogisticRiskClassifier(AdditiveModel):
 
         found = minimise(loss, start, bounds)
         self.baseline_ = float(found[0])
-        self.coefficients_ = found[1:]
+        self.coefficients_ = np.zeros(2 * features)
+        self.coefficients_[active] = found[1:]
 
     def _contributions(self, matrix: Matrix) -> Matrix:
         weighted = self._design(matrix) * self.coefficients_
@@ -167,9 +171,9 @@ class AdditiveRiskClassifier(AdditiveModel):
         learning_rate: float = 0.06,
         max_iter: int = 150,
         max_leaf_nodes: int = 6,
-        min_samples_leaf: int = 40,
-        l2: float = 5.0,
-        max_bins: int = 48,
+        min_samples_leaf: int = 15,
+        l2: float = 1.0,
+        max_bins: int = 64,
         random_state: int = 0,
     ) -> None:
         self.directions = directions

@@ -35,6 +35,7 @@ class Sampling:
 
     negatives_per_positive: int
     least_rows: int
+    most_rows: int
 
 
 @dataclass(frozen=True)

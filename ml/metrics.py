@@ -32,11 +32,13 @@ def within_capacity(rows: pl.DataFrame, score: str) -> Vector:
     return rows.select((place <= pl.col("capacity")).cast(pl.Float64)).to_series().to_numpy()
 
 
-def household_weights(rows: pl.DataFrame, replicates: int, seed: int) -> npt.NDArray[np.int64]:
+def household_weights(rows: pl.DataFrame, replicates: int, seed: int) -> npt.NDArray[np.int8]:
     """(replicates, n): how often each row's household is drawn; Poisson(1), the limit of the bootstrap."""
     households = rows["household_id"].rank("dense").cast(pl.Int64).to_numpy() - 1
     generator = np.random.default_rng(seed)
-    draws = generator.poisson(1.0, size=(replicates, int(households.max()) + 1 if len(households) else 0))
+    count = int(households.max()) + 1 if len(households) else 0
+    # One byte a draw: a large city has 600,000 rows, and a draw above 127 does not happen.
+    draws = generator.poisson(1.0, size=(replicates, count)).astype(np.int8)
     return np.asarray(draws[:, households])
 
 
@@ -62,19 +64,25 @@ def random_list(label: Vector, chance: Vector) -> tuple[float, float]:
     return _ratio(hit, float(chance.sum())), _ratio(hit, float(label.sum()))
 
 
-def calibration_error(label: Vector, probability: Vector, bins: int, weight: Vector | None = None) -> float:
+def calibration_error(label: Vector, probability: Vector, bins: int) -> float:
     """Expected calibration error: mean gap of stated and observed share, over bins of equal numbers of rows."""
     if not len(label):
         return float("nan")
-    weight = np.ones(len(label)) if weight is None else weight
     order = np.argsort(probability, kind="stable")
-    gaps, total = 0.0, float(weight.sum())
-    for part in np.array_split(order, min(bins, len(order))):
-        gaps += abs(float((weight[part] * (label[part] - probability[part])).sum()))
-    return gaps / total if total else float("nan")
+    gap, starts = (label - probability)[order], bin_starts(len(label), bins)
+    return _mean_gap(gap, np.ones(len(gap)), starts)
 
 
-def list_metrics(label: Vector, score: Vector, listed: Vector, weights: npt.NDArray[np.int64]) -> dict[str, Estimate]:
+def bin_starts(rows: int, bins: int) -> npt.NDArray[np.int64]:
+    """First positions of bins of equal numbers of sorted rows."""
+    return np.unique(np.arange(min(bins, rows)) * rows // min(bins, rows))
+
+
+def _mean_gap(gap: Vector, weight: Vector, starts: npt.NDArray[np.int64]) -> float:
+    return _ratio(float(np.abs(np.add.reduceat(gap * weight, starts)).sum()), float(weight.sum()))
+
+
+def list_metrics(label: Vector, score: Vector, listed: Vector, weights: npt.NDArray[np.int8]) -> dict[str, Estimate]:
     """Precision, recall and lift at capacity and PR-AUC of one candidate on labelled rows, with intervals."""
     order = np.argsort(-score, kind="stable")
 
@@ -90,22 +98,28 @@ def list_metrics(label: Vector, score: Vector, listed: Vector, weights: npt.NDAr
 
 
 def probability_metrics(
-    label: Vector, probability: Vector, bins: int, weights: npt.NDArray[np.int64]
+    label: Vector, probability: Vector, bins: int, weights: npt.NDArray[np.int8]
 ) -> dict[str, Estimate]:
     """Brier score and expected calibration error of calibrated probabilities, with intervals."""
-    squared = (label - probability) ** 2
-    brier = [_ratio(float((squared * weight).sum()), float(weight.sum())) for weight in weights]
-    error = [calibration_error(label, probability, bins, weight.astype(float)) for weight in weights]
+    if not len(label):
+        unknown = estimate(float("nan"), np.empty(0))
+        return {"brier": unknown, "ece": unknown}
+    order = np.argsort(probability, kind="stable")
+    gap, starts = (label - probability)[order], bin_starts(len(label), bins)
+    brier = [_ratio(float(weight[order] @ gap**2), float(weight.sum())) for weight in weights]
+    error = [_mean_gap(gap, weight[order].astype(float), starts) for weight in weights]
     return {
-        "brier": estimate(float(squared.mean()) if len(label) else float("nan"), np.array(brier)),
+        "brier": estimate(float((gap**2).mean()), np.array(brier)),
         "ece": estimate(calibration_error(label, probability, bins), np.array(error)),
     }
 
 
-def recall_replicates(label: Vector, listed: Vector, weights: npt.NDArray[np.int64]) -> Vector:
+def recall_replicates(label: Vector, listed: Vector, weights: npt.NDArray[np.int8]) -> Vector:
     """Recall at capacity in every bootstrap replicate: the same draws for all candidates, so differences are paired."""
-    total = weights @ label
-    return np.asarray(np.divide(weights @ (label * listed), total, out=np.full(len(weights), np.nan), where=total > 0))
+    entered = label == 1  # only they count, and they are few
+    drawn = weights[:, entered].astype(float)
+    total = drawn.sum(axis=1)
+    return np.asarray(np.divide(drawn @ listed[entered], total, out=np.full(len(drawn), np.nan), where=total > 0))
 
 
 def estimate(value: float, replicates: Vector) -> Estimate:

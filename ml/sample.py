@@ -44,7 +44,8 @@ def draw_sample(features: Source, labelled: pl.DataFrame, experiment: Experiment
     usable = labelled.filter(pl.col("outcome") != "unmatured")
     positives = usable.filter(pl.col("label") == 1).height
     others = usable.height - positives
-    wanted = max(positives * experiment.sampling.negatives_per_positive, experiment.sampling.least_rows)
+    limits = experiment.sampling
+    wanted = min(max(positives * limits.negatives_per_positive, limits.least_rows), limits.most_rows)
     rate = min(1.0, wanted / others) if others else 1.0
     drawn = np.random.default_rng(experiment.seed).random(usable.height) < rate
     kept = usable.with_columns(pl.Series("is_drawn", drawn)).filter(pl.col("is_drawn") | (pl.col("label") == 1))
