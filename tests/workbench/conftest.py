@@ -129,15 +129,14 @@ def listed_on() -> date:
     return LISTED_ON
 
 
-@pytest.fixture
-def lists(tmp_path: Path) -> list[Path]:
-    """The lists of the made-up month, with names."""
-    return write_township_lists(
-        alerts(), identities(), hits(), MONTH, tmp_path / "lists", listed_on=LISTED_ON, identified=True
-    )
+@pytest.fixture(scope="session")
+def lists(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """The lists of the made-up month, with names; written once and only read, a test that fills one copies it."""
+    folder = tmp_path_factory.mktemp("lists")
+    return write_township_lists(alerts(), identities(), hits(), MONTH, folder, listed_on=LISTED_ON, identified=True)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def phoenix(lists: list[Path]) -> Path:
     """The list of the township that has six alerts."""
     return next(path for path in lists if PHOENIX in path.name)
