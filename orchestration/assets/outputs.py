@@ -11,6 +11,8 @@ import polars as pl
 
 from expectations import validate_tables
 from models.calendar import next_month
+from models.codes import city_code
+from models.policy import parameter_value
 from orchestration.assets.warehouse import PUBLISHED
 from orchestration.outputs import LISTS, QUALITY, SUMMARY, month_folder
 from orchestration.published import read_published
@@ -83,8 +85,9 @@ def people_of(alerts: pl.DataFrame) -> list[str]:
 
 
 def listed_on(month: date) -> date:
-    """The day of a month's list: the day after the deliveries of the month are due."""
-    return next_month(month) + timedelta(days=10)
+    """The day on which a month's lists are handed out, in the month after."""
+    day = parameter_value("list_day", city_code()[:6], month)
+    return next_month(month) + timedelta(days=int(day) - 1)
 
 
 @dg.asset(
