@@ -10,5 +10,5 @@ from collections.abc import Callable
 def dispatch(macro_name: str) -> Callable[..., str]:
     """A function that renders a dispatched macro as an SQL function call over its arguments."""
     if macro_name == "month_series":
-        return lambda first, last, relation: f"select {first} as month from {relation}"
+        return lambda first, _last, relation: f"select {first} as month from {relation}"
     return lambda *arguments: f"{macro_name}({', '.join(str(argument) for argument in arguments)})"

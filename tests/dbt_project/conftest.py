@@ -1,0 +1,171 @@
+"""A tiny city in the form that ingestion leaves it, and the warehouse that dbt builds from it.
+
+Belongs here: the rows of the tiny city and the one build that all tests of this folder share. Does not belong
+here: how deliveries are read (``tests/ingestion``) or what alerts follow.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+import pytest
+
+from models.contract import LakeType, load_feeds
+from models.publish import publish_reference
+
+PROJECT = Path(__file__).parents[2] / "dbt_project"
+TYPES: dict[LakeType, pl.DataType] = {
+    "string": pl.String(),
+    "date": pl.Date(),
+    "decimal": pl.Decimal(14, 2),
+    "float": pl.Float64(),
+    "int": pl.Int64(),
+}
+JANUARY, FEBRUARY, MARCH, APRIL = (date(2023, month, 1) for month in (1, 2, 3, 4))
+OPEN_END = date(9999, 12, 31)
+# A village of each of two districts, and who lives there: birth dates make ages.
+TOWN, HAMLET, OTHER_DISTRICT = "420702104001", "420702100216", "420704001004"
+BORN = {
+    "father": date(1980, 3, 1),
+    "mother": date(1982, 3, 1),
+    "child": date(2012, 3, 1),
+    "grandma": date(1950, 3, 1),
+    "neighbour": date(1975, 3, 1),
+    "newcomer": date(1970, 3, 1),
+}
+Row = dict[str, Any]
+
+
+def resident(person: str, hukou: str, relation: str, village: str = TOWN, **more: Any) -> Row:
+    return {
+        "person_key": person, "sex": "1", "born_on": BORN[person], "hukou_no": hukou, "relation_to_head": relation,
+        "hukou_type": "1", "registered_division": TOWN, "residence_division": village, "marital_status": "20",
+        "status": "1",
+    } | more  # fmt: skip
+
+
+def wage(person: str, month: date, amount: int) -> Row:
+    return {"person_key": person, "income_month": month, "income_type": "1", "amount": Decimal(amount)}
+
+
+def registered(person: str, certificate: str, applicant: str, village: str = TOWN) -> Row:
+    return {
+        "certificate_no": certificate, "programme": "11", "applicant_key": applicant, "person_key": person,
+        "relation": "01" if person == applicant else "10", "review_class": "A", "household_size": 1,
+        "declared_income_pc": Decimal(300), "monthly_amount": Decimal(450), "approved_on": date(2022, 5, 1),
+        "division": village,
+    }  # fmt: skip
+
+
+# feed, name of the delivery, month, division it counts for (None: all rows), valid until, rows
+FAMILY = [resident("father", "H1", "02"), resident("mother", "H1", "10"), resident("child", "H1", "20")]
+DELIVERIES: list[tuple[str, str, date, str | None, date, list[Row]]] = [
+    ("population_register", "a", JANUARY, None, MARCH, [
+        *FAMILY, resident("grandma", "H1", "52", HAMLET),
+        resident("neighbour", "H2", "02", OTHER_DISTRICT, registered_division=OTHER_DISTRICT),
+    ]),
+    # In March a whole-city file; of its rows those of 420704 are superseded by that district's own part.
+    ("population_register", "b", MARCH, "420702", OPEN_END, [
+        *FAMILY, resident("grandma", "H1", "52", HAMLET),
+        resident("neighbour", "H2", "02", OTHER_DISTRICT, registered_division=OTHER_DISTRICT, status="2"),
+    ]),
+    ("population_register", "c", MARCH, None, OPEN_END, [
+        resident("neighbour", "H2", "02", OTHER_DISTRICT, registered_division=OTHER_DISTRICT),
+    ]),
+    ("income_tax", "a", JANUARY, None, FEBRUARY, [wage("father", JANUARY, 5000), wage("mother", JANUARY, 1000)]),
+    # Nothing was sent for February.
+    ("income_tax", "c", MARCH, None, APRIL, [wage("mother", MARCH, 1000)]),
+    ("death_record", "b", FEBRUARY, None, MARCH, [
+        {"person_key": "father", "died_on": date(2023, 2, 7), "source": "1"},
+    ]),
+    ("assistance_register", "a", JANUARY, None, OPEN_END, [
+        registered("grandma", "C1", "grandma", HAMLET), registered("newcomer", "C2", "newcomer"),
+    ]),
+    ("medical_settlement", "a", JANUARY, None, FEBRUARY, [
+        {"settlement_no": "S1", "person_key": "child", "settled_on": date(2023, 1, 9), "care_type": "3",
+         "total_cost": Decimal(900), "basic_paid": Decimal(500), "out_of_pocket": Decimal(400)},
+    ]),
+    ("medical_settlement", "b", FEBRUARY, None, MARCH, [
+        {"settlement_no": "S1", "person_key": "child", "settled_on": date(2023, 1, 9), "care_type": "3",
+         "total_cost": Decimal(900), "basic_paid": Decimal(600), "out_of_pocket": Decimal(300)},
+    ]),
+]  # fmt: skip
+
+
+def write_lake(lake: Path) -> None:
+    for feed in load_feeds().values():
+        schema = {field.name: TYPES[field.type] for field in feed.lake_fields}
+        schema |= {"delivery_id": pl.String(), "row_number": pl.Int64(), "period": pl.String()}
+        folder = lake / feed.name
+        folder.mkdir(parents=True)
+        pl.DataFrame(schema=schema).write_parquet(folder / "schema.parquet")
+        for name, delivery, month, _, _, rows in DELIVERIES:
+            if name == feed.name:
+                period, delivery_id = month.strftime("%Y-%m"), f"{name}.{month:%Y-%m}.{delivery}"
+                filled = [
+                    dict.fromkeys(schema) | row | {"delivery_id": delivery_id, "row_number": at, "period": period}
+                    for at, row in enumerate(rows, start=2)
+                ]
+                (folder / f"period={period}").mkdir(exist_ok=True)
+                pl.DataFrame(filled, schema=schema).write_parquet(folder / f"period={period}/{delivery_id}.parquet")
+
+
+def write_reference(reference: Path) -> None:
+    publish_reference(reference, JANUARY, MARCH)
+    validity = [
+        {"delivery_id": f"{feed}.{month:%Y-%m}.{name}", "feed": feed, "division": division,
+         "valid_from": month, "valid_to": until}
+        for feed, name, month, division, until, _ in DELIVERIES
+    ]  # fmt: skip
+    text, day = pl.String(), pl.Date()
+    pl.DataFrame(
+        validity, schema={"delivery_id": text, "feed": text, "division": text, "valid_from": day, "valid_to": day}
+    ).write_parquet(reference / "delivery_validity.parquet")
+    persons = [{"person_key": person, "born_on": born, "sex": "1"} for person, born in BORN.items()]
+    pl.DataFrame(persons).write_parquet(reference / "person_key.parquet")
+    pl.DataFrame({"first_month": [JANUARY], "last_month": [MARCH]}).write_parquet(reference / "run.parquet")
+
+
+def dbt(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run dbt on the city of that folder; targets, logs and warehouse stay in the folder."""
+    environment = os.environ | {
+        "ZHAOREN_WAREHOUSE": str(folder / "warehouse.duckdb"),
+        "ZHAOREN_LAKE": str(folder / "lake"),
+        "ZHAOREN_REFERENCE": str(folder / "reference"),
+        "DBT_TARGET_PATH": str(folder / "target"),
+        "DBT_LOG_PATH": str(folder / "logs"),
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+    }
+    command = [str(Path(sys.executable).parent / "dbt"), *arguments, "--profiles-dir", str(PROJECT)]
+    return subprocess.run(
+        [*command, "--project-dir", str(PROJECT), "--threads", "2"],
+        env=environment, capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
+    """The folder of the tiny city and the outcome of ``dbt build`` of its lower layers, tests included."""
+    folder = tmp_path_factory.mktemp("tiny_city")
+    write_lake(folder / "lake")
+    write_reference(folder / "reference")
+    layers = ["staging", "identity", "indicators"]
+    # Cautious: a test that also reads a later layer waits for that layer.
+    return folder, dbt(folder, "build", "--select", *layers, "--indirect-selection", "cautious")
+
+
+@pytest.fixture(scope="session")
+def warehouse(built: tuple[Path, subprocess.CompletedProcess[str]]) -> Iterator[duckdb.DuckDBPyConnection]:
+    folder, outcome = built
+    assert outcome.returncode == 0, outcome.stdout[-3000:]
+    with duckdb.connect(str(folder / "warehouse.duckdb"), read_only=True) as connection:
+        yield connection
