@@ -90,13 +90,15 @@ def _body(text: bytes, scan: LineScan, delimiter: str, header: Header) -> RawTab
 def _read(text: bytes, width: int, delimiter: str, has_quotes: bool) -> pl.DataFrame:
     names = [cell_name(position) for position in range(width)]
     header = delimiter.join(names).encode() + b"\n"
-    return pl.read_csv(
+    cells = pl.read_csv(
         io.BytesIO(header + text),
         separator=delimiter,
         quote_char='"' if has_quotes else None,
         infer_schema=False,
         truncate_ragged_lines=True,
     )
+    # An empty text between quotes is an empty cell like any other.
+    return cells.with_columns(pl.all().replace("", None)) if has_quotes else cells
 
 
 def _odd_lines(

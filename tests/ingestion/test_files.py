@@ -223,6 +223,12 @@ def test_header_repeated_inside_the_data(city: City) -> None:
     assert (taken.rows_data, taken.rows_accepted, taken.rows_framing) == (12, 12, 0)
 
 
+def test_an_empty_text_between_quotes_is_an_empty_cell(city: City) -> None:
+    text = as_csv(city.rows(DEATH)).replace(person_name(3), '""', 1)
+    assert '""' in text
+    assert city.take_one(DEATH, text).quarantined_by_reason == {"required_missing": 1}
+
+
 def test_json_lines_with_numbers_strings_and_missing_keys(city: City) -> None:
     rows = [dict(row) for row in city.rows("pension_payment")]
     records: list[dict[str, object]] = [{**row, "金额": 100.5, "发放月份": 202303} for row in rows]
