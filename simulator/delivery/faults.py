@@ -117,7 +117,10 @@ def _changeable(work: _Work, row: int) -> str | None:
     """A column outside of the key whose content can be another in a second row of the same key."""
     for column in work.columns():
         number = work.value(column.name, row)
-        if not column.key and column.type in ("money", "decimal", "int") and number.replace(".", "", 1).isdigit():
+        # A share is at its limit already: one more would be another fault.
+        limited = column.maximum is not None and column.maximum <= 100
+        countable = column.type in ("money", "decimal", "int") and not limited
+        if not column.key and countable and number.replace(".", "", 1).isdigit():
             return column.name
     return next((c.name for c in work.columns() if c.type == "name" and not c.key and work.value(c.name, row)), None)
 

@@ -25,6 +25,9 @@ from simulator.months import first_date
 from simulator.randomness import stream
 
 
+SMALLEST = 10
+
+
 @dataclass
 class Outbox:
     """Writes deliveries below ``inbox`` and keeps what is expected of each."""
@@ -42,13 +45,14 @@ class Outbox:
         if frame.height == 0 and feed.mode == "snapshot":
             return
         rng = stream(self.seed, "delivery", slot.feed, slot.month, slot.division or "")
-        incident = self.incidents.get(slot)
+        # Too little to lose a row of or to send twice in good order.
+        incident = self.incidents.get(slot) if frame.height >= SMALLEST else None
         look = self._style(rng, feed, frame)
         if incident in ("duplicate", "rejected", "held"):
             look = replace(look, statements=frozenset())
         if frame.height == 0:
             look = replace(look, statements=frozenset({"feed", "period", "rows"}), title=False, unit=False,
-                           two_line_header=False, total=False, signature=False)  # fmt: skip
+                           two_line_header=False, total=False, signature=False, extra=None)  # fmt: skip
         sent = schedule.sent_at(self.seed, slot, days_late=61 if incident == "late" else 0)
         if incident == "late":
             look = replace(look, statements=frozenset({"feed", "period"}))
@@ -216,7 +220,9 @@ def _statement(record: truth.Expected, content: bytes, look: Style) -> dict[str,
 
 def _incomplete(rng: np.random.Generator, frame: pl.DataFrame) -> pl.DataFrame:
     """A report that lacks a few rows, which the correction brings."""
-    return frame.filter(pl.Series(rng.random(frame.height) >= 0.03))
+    kept = rng.random(frame.height) >= 0.03
+    kept[rng.integers(frame.height)] = False
+    return frame.filter(pl.Series(kept))
 
 
 def _stamp(path: Path, sent: datetime) -> None:
