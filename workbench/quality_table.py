@@ -19,23 +19,21 @@ CLASSES = ("mandatory", "verifying")
 STATES = ("passed", "failed", "not_applicable", "could_not_run")
 
 ColumnKind = Literal["text", "number", "share", "state"]
-NUMBER_COLUMNS = frozenset(
-    [
-        "count",
-        "files",
-        "accepted_files",
-        "rows_data",
-        "rows_lake",
-        "rows_framing",
-        "rows_accepted",
-        "rows_quarantined",
-        "difference",
-        "defects",
-        "failed",
-        "numerator",
-        "denominator",
-        "row_number",
-    ]
+NUMBER_COLUMNS = (
+    "count",
+    "files",
+    "accepted_files",
+    "rows_data",
+    "rows_lake",
+    "rows_framing",
+    "rows_accepted",
+    "rows_quarantined",
+    "difference",
+    "defects",
+    "failed",
+    "numerator",
+    "denominator",
+    "row_number",
 )
 SHARE_COLUMNS = ("accepted_share", "share", "threshold")
 
