@@ -106,15 +106,10 @@ def township_or_unlocated() -> pl.Expr:
 
 
 def _reasons(alerts: pl.DataFrame, people: pl.DataFrame, hits: pl.DataFrame, lang: str) -> pl.DataFrame:
-    """One row per alert: its sentences, one a line, each with the person it is about where one is."""
-    sentences = reason_sentences(alerts, hits, lang).join(
-        people.select("person_key", "name"), on="person_key", how="left"
-    )
-    named = pl.format(label("list.person_concerned", lang, name="{}", sentence="{}"), "name", "sentence")
-    line = pl.when(pl.col("name").is_null()).then("sentence").otherwise(named)
-    return sentences.group_by("alert_id", maintain_order=True).agg(
-        reason=line.unique(maintain_order=True).str.join("\n")
-    )
+    """One row per alert: its sentences, one a line, the strongest reason first."""
+    sentences = reason_sentences(alerts, hits, people, lang)
+    lines = pl.col("sentence").unique(maintain_order=True).str.join("\n")
+    return sentences.group_by("alert_id", maintain_order=True).agg(reason=lines)
 
 
 def _proposals(shown: pl.DataFrame, lang: str) -> pl.DataFrame:

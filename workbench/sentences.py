@@ -37,22 +37,24 @@ class Shown(Decimal):
         return label(f"shown.{spec}", self.lang, number=number)
 
 
-def sentence(indicator: str, value: float | None, threshold: float | None, lang: str) -> str:
+def sentence(indicator: str, value: float | None, threshold: float | None, name: str | None, lang: str) -> str:
     """The sentence of an indicator; its title where a number that the sentence needs is unknown."""
-    text = load_labels()[f"reason.{indicator}"]
-    known = {"value": value, "threshold": threshold}
-    needed = places_of(text.zh)
-    if any(known[place] is None for place in needed):
+    numbers = {"value": value, "threshold": threshold}
+    needed = places_of(load_labels()[f"reason.{indicator}"].zh)
+    if any(numbers[place] is None for place in needed & numbers.keys()):
         entry = load_indicators()[indicator]
         return entry.title_zh if lang == "zh" else entry.title_en
-    return label(f"reason.{indicator}", lang, **{place: Shown.of(known[place] or 0, lang) for place in sorted(needed)})
+    shown = {place: Shown.of(number, lang) for place, number in numbers.items() if number is not None}
+    text = label(f"reason.{indicator}", lang, name=name or label("shown.somebody", lang), **shown)
+    return text[0].upper() + text[1:]
 
 
-def reason_sentences(alerts: pl.DataFrame, hits: pl.DataFrame, lang: str) -> pl.DataFrame:
-    """One row per alert, reason and person it is about: alert_id, position, indicator, person_key, sentence.
+def reason_sentences(alerts: pl.DataFrame, hits: pl.DataFrame, people: pl.DataFrame, lang: str) -> pl.DataFrame:
+    """One row per alert, reason and person it is about: alert_id, position, indicator, sentence, in order.
 
     ``alerts`` has alert_id, month, household_id and the list ``reasons``, strongest first; ``hits`` is
-    ``indicator_hit``. A reason without a hit (the model's, for one) gives its sentence without a person.
+    ``indicator_hit``; ``people`` has person_key and the name to be shown. A reason without a hit is told without
+    its numbers.
     """
     reasons = (
         alerts.select("alert_id", "month", "household_id", "reasons")
@@ -69,17 +71,18 @@ def reason_sentences(alerts: pl.DataFrame, hits: pl.DataFrame, lang: str) -> pl.
         pl.col("value").cast(pl.Float64),
         pl.col("threshold").cast(pl.Float64),
     )
-    told = reasons.join(facts, on=["month", "household_id", "indicator"], how="left")
-    texts = _texts(told, lang)
+    told = reasons.join(facts, on=["month", "household_id", "indicator"], how="left").join(
+        people.select("person_key", "name"), on="person_key", how="left"
+    )
     return (
-        told.join(texts, on=["indicator", "value", "threshold"], how="left", nulls_equal=True)
-        .select("alert_id", "position", "indicator", "person_key", "sentence")
+        told.join(_texts(told, lang), on=["indicator", "value", "threshold", "name"], how="left", nulls_equal=True)
+        .select("alert_id", "position", "indicator", "sentence")
         .unique()
-        .sort("alert_id", "position", "person_key", "sentence", nulls_last=True)
+        .sort("alert_id", "position", "sentence")
     )
 
 
 def _texts(told: pl.DataFrame, lang: str) -> pl.DataFrame:
-    facts = told.select("indicator", "value", "threshold").unique()
-    texts = [sentence(indicator, value, threshold, lang) for indicator, value, threshold in facts.iter_rows()]
+    facts = told.select("indicator", "value", "threshold", "name").unique()
+    texts = [sentence(item, value, line, name, lang) for item, value, line, name in facts.iter_rows()]
     return facts.with_columns(sentence=pl.Series(texts, dtype=pl.String))
