@@ -11,13 +11,13 @@ members as (
     select * from {{ ref('household_member_month') }}
 ),
 
-households as (
+household_stay as (
     select
         household_id,
-        max(month) as last_month
+        month,
+        lead(month) over (partition by household_id order by month) as month_after
     from {{ ref('household_month') }}
     where counted_member_count > 0
-    group by household_id
 ),
 
 -- On the register: dated by the approval, observed in the first month whose register shows the certificate.
@@ -77,16 +77,22 @@ visit_event as (
     where household_id is not null and outcome in ('1', '2')
 ),
 
--- Died out, moved away, or merged into another household: no longer there from the month after its last one.
+-- Died out, moved away, or merged into another household: not there in the month after. One that comes back later
+-- has departed all the same, as was known in that month.
 departed_event as (
     select
-        households.household_id,
+        household_stay.household_id,
         'departed' as event,
-        {{ add_months('households.last_month', 1) }} as event_month,
-        {{ add_months('households.last_month', 1) }} as observed_month
-    from households
+        {{ add_months('household_stay.month', 1) }} as event_month,
+        {{ add_months('household_stay.month', 1) }} as observed_month
+    from household_stay
     cross join run
-    where households.last_month < run.last_month
+    where
+        household_stay.month < run.last_month
+        and (
+            household_stay.month_after is null
+            or household_stay.month_after > {{ add_months('household_stay.month', 1) }}
+        )
 ),
 
 final as (
