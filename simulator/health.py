@@ -139,11 +139,22 @@ def _bill(
     city.spending[:, city.month % 12] = spent
 
 
+def _accidents(city: City, rng: np.random.Generator) -> Bools:
+    """Accidents that kill both parents of a family at once; rare, and the reason why there are orphans."""
+    people = city.persons
+    husband = np.flatnonzero(city.at_home & (people.sex == 1) & (people.spouse >= 0) & (city.age < 50))
+    struck = husband[rng.random(len(husband)) < 0.00004]
+    both = np.zeros(len(people), dtype=bool)
+    both[struck] = both[people.spouse[struck]] = True
+    return both
+
+
 def _die(city: City, rng: np.random.Generator, present: Bools) -> None:
     people, age = city.persons, city.age
     yearly = 0.0005 * np.exp(0.092 * np.maximum(age - 30, 0))
     ill = people.ill_until >= city.month
-    who = np.flatnonzero(present & happens(rng, np.minimum(yearly / 12 * (1 + 5 * ill), 0.5), len(people)))
+    natural = happens(rng, np.minimum(yearly / 12 * (1 + 5 * ill), 0.5), len(people))
+    who = np.flatnonzero(present & (natural | _accidents(city, rng)))
     people.died[who] = days_in_month(rng, city.month, len(who))
     people.death_known[who] = city.month + rng.choice([0, 1, 2, 4], len(who), p=[0.6, 0.28, 0.08, 0.04])
     people.changed[who] = people.died[who]

@@ -17,6 +17,8 @@ from simulator.months import NEVER, days_in_month, period_text
 from simulator.need import area, severely_disabled
 from simulator.randomness import Bools, Ints, happens
 
+# Children above this quantile of attention are never found by the office itself.
+CHILDREN_OVERLOOKED = 0.8
 SUMMARIES = (
     "独居老人生活困难",
     "家中有人患病医疗费用高",
@@ -155,7 +157,7 @@ def _recognise_children(city: City, rng: np.random.Generator, chance: float) -> 
     left_behind = city.at_home & (city.age < 16) & _parents_away(city)
     fits = np.select([orphan, unattended, left_behind], [1, 2, 3], 0)
     unknown = (people.child_known == NEVER) & (fits > 0)
-    found = unknown & happens(rng, chance, len(people)) & (people.overlooked < 0.93)
+    found = unknown & happens(rng, chance, len(people)) & (people.overlooked < CHILDREN_OVERLOOKED)
     people.child_category[found] = fits[found]
     people.child_known[found] = city.start + rng.integers(0, 27, int(found.sum()))
     ends = (people.child_known != NEVER) & ((city.age >= 18) | ~city.alive | (fits == 0))

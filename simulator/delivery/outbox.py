@@ -24,7 +24,6 @@ from simulator.delivery.style import Style
 from simulator.months import first_date
 from simulator.randomness import stream
 
-
 SMALLEST = 10
 
 

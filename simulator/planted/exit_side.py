@@ -11,10 +11,11 @@ import numpy as np
 
 from simulator import holdings
 from simulator.benefits import certified
-from simulator.city import City
+from simulator.city import FORMAL, City
 from simulator.delivery.schedule import slots_of
 from simulator.months import NEVER, first_day
-from simulator.planted.memory import Found, Memory, longer_flags
+from simulator.need import area
+from simulator.planted.memory import Found, Memory, longer, longer_flags
 from simulator.randomness import Bools, Ints
 
 
@@ -24,6 +25,7 @@ def cases(city: City, memory: Memory) -> Iterator[Found]:
     yield from _assets(city)
     yield from _papers(city, memory)
     yield _reviews(city, memory)
+    yield from _income(city, memory)
 
 
 def paid(city: City) -> Bools:
@@ -99,6 +101,33 @@ def _papers(city: City, memory: Memory) -> Iterator[Found]:
     still = expired & ~certified(city) & (people.living_allowance | people.care_allowance)
     feeds = ["disability_register", "assistance_payment"]
     yield Found(["X07"], "certificate_expired_still_paid", np.flatnonzero(still), month - 1, month, feeds)
+
+
+def _income(city: City, memory: Memory) -> Iterator[Found]:
+    """Wages and pensions that tax, contribution and pension files show of listed families."""
+    people, households, month = city.persons, city.households, city.month
+    feeds = ["income_tax", "social_insurance", "pension_payment", "assistance_register"]
+    size = len(households)
+    listed = (people.certificate >= 0) & city.at_home
+    working = listed & (people.job == FORMAL)
+    visible = np.where(working, people.wage * (1 - city.standards.work_cost_ratio), 0) + people.pension
+    total = np.bincount(people.certificate[listed], weights=visible[listed], minlength=size)
+    members = np.maximum(np.bincount(people.certificate[listed], minlength=size), 1)
+    undeclared = total > 1.4 * households.declared_pc * members + 200
+    fresh = (working & (longer(memory.employed, len(people)) == 0)) | (
+        listed & (people.pension_type > 0) & ~longer_flags(memory.pensioned, len(people))
+    )
+    who = np.flatnonzero(fresh)
+    who = who[undeclared[people.certificate[who]] & (households.amount[people.certificate[who]] > 0)]
+    if memory.months:
+        yield Found(["X09"], "income_undeclared", who, month, month, feeds)
+    above = (households.programme > 0) & (households.amount > 0)
+    above &= total / members > 1.05 * city.standards.dibao[area(city)]
+    memory.above_line = np.where(above, longer(memory.above_line, size) + 1, 0)
+    third = np.flatnonzero(memory.above_line == 3)
+    yield Found(
+        ["X05", "X09"], "income_over_line", households.applicant[third].astype(np.int64), month - 2, month, feeds
+    )
 
 
 def _reviews(city: City, memory: Memory) -> Found:

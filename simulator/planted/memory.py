@@ -41,6 +41,8 @@ class Memory:
     due_last_month: list[Ints] = field(default_factory=list)
     unattended: Bools = field(default_factory=lambda: np.zeros(0, dtype=bool))
     doubled: Bools = field(default_factory=lambda: np.zeros(0, dtype=bool))
+    above_line: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    pensioned: Bools = field(default_factory=lambda: np.zeros(0, dtype=bool))
     overdue: Bools = field(default_factory=lambda: np.zeros(0, dtype=bool))
     reports: list[tuple[int, Ints]] = field(default_factory=list)
     touched: list[Ints] = field(default_factory=list)
@@ -55,6 +57,7 @@ class Memory:
         self.due = benefits.entitled(city)
         orphan, unattended = outreach.parent_states(city)
         self.unattended = orphan | unattended
+        self.pensioned = people.pension_type > 0
         self.doubled = people.second_certificate >= 0
         self.months += 1
 

@@ -67,7 +67,7 @@ def _children(city: City, memory: Memory) -> Iterator[Found]:
     for parent in (people.father, people.mother):
         shown &= (people.hukou[parent] == people.hukou) & np.isin(people.hukou_role[parent], (HEAD, SPOUSE))
     new = (orphan | unattended) & ~longer_flags(memory.unattended, len(people)) & shown & city.at_home
-    never_known = (people.child_known == NEVER) & (people.overlooked >= 0.93)
+    never_known = (people.child_known == NEVER) & (people.overlooked >= outreach.CHILDREN_OVERLOOKED)
     feeds = ["death_record", "population_register", "child_register", "custody_record", "disability_register"]
     yield Found(["N12"], "orphan_unregistered", np.flatnonzero(new & orphan & never_known), month, month + 1, feeds)
     lasting = np.flatnonzero(new & unattended & never_known)
