@@ -21,7 +21,8 @@ from rich.table import Table
 # Piped into a file or a pager there is no width to keep to; 80 columns would cut tables to shreds.
 PIPED_WIDTH = 180
 OUT = Console(width=None if sys.stdout.isatty() else PIPED_WIDTH)
-ERR = Console(stderr=True, width=None if sys.stderr.isatty() else PIPED_WIDTH)
+# Bound to the stream of now: what is printed while steps run is redirected into a file, the progress is not.
+ERR = Console(file=sys.stderr, width=None if sys.stderr.isatty() else PIPED_WIDTH)
 
 
 class Exit(enum.IntEnum):

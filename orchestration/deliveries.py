@@ -71,12 +71,10 @@ def problems_of(home: DataHome, known: int = 0) -> pl.DataFrame:
     ledger = ledger_frame(home).with_row_index("entry")
     wanted = pl.col("status").is_in(NEEDS_A_PERSON) & ((pl.col("entry") >= known) | (pl.col("status") == "held"))
     problems = ledger.filter(wanted)
-    later = ledger.filter(pl.col("status") == "accepted").select("feed", "period", "division", accepted_entry="entry")
-    answered = problems.join(later, on=["feed", "period", "division"], nulls_equal=True).filter(
-        pl.col("accepted_entry") > pl.col("entry")
-    )["entry"]
+    in_force = ledger.filter(pl.col("status") == "accepted").select("feed", "period", "division").unique()
+    replaced = problems.join(in_force, on=["feed", "period", "division"], how="semi", nulls_equal=True)["entry"]
     steps = [
-        next_step("replaced" if entry in answered else reason)
+        next_step("replaced" if entry in replaced else reason)
         for entry, reason in problems.select("entry", "reason").iter_rows()
     ]
     return problems.drop("entry").with_columns(next_step=pl.Series(steps, dtype=pl.String))

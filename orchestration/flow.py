@@ -47,7 +47,7 @@ def run_whole_way(home: DataHome, inbox: Path, month: date | None, as_of: dateti
         outcome = _ingest(definitions, home, inbox, instance, listener)
         if outcome.failed_step is None:
             return _bring_up_to_date(definitions, home, instance, listener, month, as_of, before, outcome)
-        return WholeRun(None, None, outcome, problems_of(home), ledger_frame(home).height - before)
+        return WholeRun(None, None, outcome, problems_of(home, before), ledger_frame(home).height - before)
 
 
 def _ingest(
@@ -78,14 +78,14 @@ def _bring_up_to_date(
     try:
         plan = plan_run(ledger, operations.months_done(), month, as_of)
     except NothingToRunError as error:
-        return WholeRun(None, str(error), ingested, problems_of(home), new)
+        return WholeRun(None, str(error), ingested, problems_of(home, before), new)
     number = operations.begin(plan.months, as_of, current_policy_version(), code_version())
     job = definitions.resolve_job_def("bring_up_to_date")
     config = {"ops": {"reference__deliveries": {"config": plan_config(month, as_of)}}}
     outcome = run_job(job, home, instance, listener, run_config=config)
     operations.finish(number, outcome.failed_step)
     checks = (*ingested.failed_checks, *outcome.failed_checks)
-    return WholeRun(plan, None, JobOutcome(outcome.failed_step, outcome.error, checks), problems_of(home), new)
+    return WholeRun(plan, None, JobOutcome(outcome.failed_step, outcome.error, checks), problems_of(home, before), new)
 
 
 def plan_config(month: date | None, as_of: datetime) -> dict[str, str]:
