@@ -85,7 +85,7 @@ def _fits(kind: str, slot: Slot) -> bool:
     if slot.feed == "price_index":
         return False
     if kind == "late":
-        return feed.name in ("housing_fund", "unemployment_register", "custody_record", "marriage_register")
+        return feed.name == "housing_fund"
     return kind != "held" or slot.feed in _LARGE
 
 
