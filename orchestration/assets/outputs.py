@@ -69,7 +69,7 @@ def township_lists(home: HomeResource) -> dg.MaterializeResult[None]:
     for month in home.plan.months:
         due = alerts.filter(pl.col("month") == month)
         folder = month_folder(paths, month) / LISTS
-        identities = vault_of(paths).identities(people_of(due))
+        identities = vault_of(paths).identities(people_of(due, hits.filter(pl.col("month") == month)))
         written = write_township_lists(
             due, identities, hits, month, folder, language, listed_on=listed_on(month), identified=True
         )
@@ -78,10 +78,11 @@ def township_lists(home: HomeResource) -> dg.MaterializeResult[None]:
     return dg.MaterializeResult(metadata={"months": len(home.plan.months), "workbooks": files})
 
 
-def people_of(alerts: pl.DataFrame) -> list[str]:
-    """Keys of the persons whom a list names: those of the reasons and the reference persons."""
-    keys = pl.concat([alerts["person_key"], alerts["reference_person_key"]]).drop_nulls().unique().sort()
-    return [str(key) for key in keys]
+def people_of(alerts: pl.DataFrame, hits: pl.DataFrame) -> list[str]:
+    """Keys of the persons whom a list names: the reference persons and everybody a reason of theirs is about."""
+    told = hits.join(alerts, on="household_id", how="semi")
+    keys = pl.concat([alerts["person_key"], alerts["reference_person_key"], told["person_key"]])
+    return [str(key) for key in keys.drop_nulls().unique().sort()]
 
 
 def listed_on(month: date) -> date:
