@@ -89,11 +89,14 @@
     group by {{ hits }}.month, {{ hits }}.household_id
 {%- endmacro %}
 
-{# An event stands from the month in which it is known, for the months that policy gives it; late news too old is none. #}
-{% macro event_stands(month, known_month, event_month, standing, late) -%}
+{#
+    An event stands from the month in which it is known, for the months that policy gives it; late news too old is
+    none. The query has the two numbers as standing.value and late.value.
+#}
+{% macro event_stands(month, known_month, event_on) -%}
     {{ month }} >= {{ known_month }}
-    and {{ months_between(known_month, month) }} < {{ standing }}
-    and {{ months_between(event_month, known_month) }} <= {{ late }}
+    and {{ months_between(known_month, month) }} < standing.value
+    and {{ months_between(event_on, known_month) }} <= late.value
 {%- endmacro %}
 
 {# The number of an alert: the side's letter and twelve letters of household, side and first month. #}

@@ -1,5 +1,8 @@
 -- Each hit of a household that lives somewhere is a reason of exactly one alert of the month.
-select hit.month, hit.household_id, hit.indicator
+select
+    hit.month,
+    hit.household_id,
+    hit.indicator
 from {{ ref('indicator_hit') }} as hit
 inner join {{ ref('household_month') }} as household
     on hit.month = household.month and hit.household_id = household.household_id

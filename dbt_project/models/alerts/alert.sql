@@ -1,6 +1,10 @@
 with
+-- Strongest first.
 reason as (
-    select * from {{ ref('alert_reason') }}
+    select
+        *,
+        row_number() over (partition by alert_id, month order by weight desc, sort_order, indicator) as position
+    from {{ ref('alert_reason') }}
 ),
 
 visit as (
@@ -48,8 +52,8 @@ merged as (
         min(reason.alert_first_month) as first_month,
         max(reason.weight) as weight,
         count(*) as reason_count,
-        {{ ordered_list('reason.indicator', 'reason.weight desc, reason.sort_order, reason.indicator') }} as reasons,
-        {{ value_at_max('reason.person_key', 'reason.weight * 1000 - reason.sort_order') }} as person_key,
+        {{ ordered_list('reason.indicator', 'reason.position') }} as reasons,
+        {{ value_at_max('reason.person_key', '-reason.position') }} as person_key,
         max(
             case
                 when visit.known_month is null then 0

@@ -5,7 +5,10 @@ hit as (
 ),
 
 catalogue as (
-    select indicator, sort_order from {{ source('reference', 'indicator') }}
+    select
+        indicator,
+        sort_order
+    from {{ source('reference', 'indicator') }}
 ),
 
 -- A reason that several members give counts once, at its highest level.
@@ -26,7 +29,11 @@ reason as (
 
 -- Months without a gap in which a household has any reason on a side are one alert.
 standing as (
-    select distinct month, side, household_id from reason
+    select distinct
+        month,
+        side,
+        household_id
+    from reason
 ),
 
 marked as (

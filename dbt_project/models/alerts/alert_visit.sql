@@ -38,7 +38,7 @@ answered as (
         on
             alert.household_id = visit.household_id
             and alert.side = visit.side
-            and visit.known_month <= alert.month
+            and alert.month >= visit.known_month
     -- The newest visit known in the month.
     qualify
         row_number() over (
@@ -58,7 +58,7 @@ before_visit as (
         on
             answered.household_id = alert.household_id
             and answered.side = alert.side
-            and alert.month <= answered.known_month
+            and answered.known_month >= alert.month
     group by answered.alert_id, answered.month
 ),
 

@@ -51,9 +51,23 @@ deposit as (
 ),
 
 found as (
-    select month, certificate_no, person_key, income_yuan, regular_yuan, evidence from person
+    select
+        month,
+        certificate_no,
+        person_key,
+        income_yuan,
+        regular_yuan,
+        evidence
+    from person
     union all
-    select month, certificate_no, person_key, 0 as income_yuan, wage_yuan as regular_yuan, evidence from deposit
+    select
+        month,
+        certificate_no,
+        person_key,
+        0 as income_yuan,
+        wage_yuan as regular_yuan,
+        evidence
+    from deposit
 ),
 
 found_sum as (

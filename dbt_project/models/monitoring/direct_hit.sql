@@ -27,11 +27,19 @@ found as (
 ),
 
 catalogue as (
-    select indicator, side, default_level from {{ source('reference', 'indicator') }}
+    select
+        indicator,
+        side,
+        default_level
+    from {{ source('reference', 'indicator') }}
 ),
 
 household as (
-    select month, household_id, counted_member_count from {{ ref('household_month') }}
+    select
+        month,
+        household_id,
+        counted_member_count
+    from {{ ref('household_month') }}
 ),
 
 run_month as (

@@ -1,6 +1,8 @@
 with
 county as (
-    select code as county_division, county_code
+    select
+        code as county_division,
+        county_code
     from {{ source('reference', 'division') }}
     where level = 'county'
 ),

@@ -10,18 +10,26 @@ unemployment as (
 ),
 
 contribution as (
-    select distinct person_key, contribution_month
+    select distinct
+        person_key,
+        contribution_month
     from {{ ref('person_contribution') }}
     where status = '1'
 ),
 
 pension as (
-    select distinct person_key, pension_month
+    select distinct
+        person_key,
+        pension_month
     from {{ ref('person_pension') }}
 ),
 
 household as (
-    select month, household_id, county_code from {{ ref('household_month') }}
+    select
+        month,
+        household_id,
+        county_code
+    from {{ ref('household_month') }}
 ),
 
 line as (
@@ -77,12 +85,12 @@ final as (
         on
             candidate.person_key = contribution.person_key
             and {{ month_number('contribution.contribution_month') }} > candidate.last_month_number
-            and contribution.contribution_month <= candidate.month
+            and candidate.month >= contribution.contribution_month
     left join pension
         on
             candidate.person_key = pension.person_key
             and {{ month_number('pension.pension_month') }} > candidate.last_month_number
-            and pension.pension_month <= candidate.month
+            and candidate.month >= pension.pension_month
     where
         candidate.unemployed_months >= candidate.threshold
         -- A month whose contributions never came in is no month without contribution.

@@ -10,7 +10,11 @@ unemployment as (
 ),
 
 household as (
-    select month, household_id, county_code from {{ ref('household_month') }}
+    select
+        month,
+        household_id,
+        county_code
+    from {{ ref('household_month') }}
 ),
 
 income as (
@@ -23,24 +27,33 @@ line as (
 
 -- Who in the household worked in the three months before the month of the loss.
 worker as (
-    select distinct month, household_id, person_key
+    select distinct
+        month,
+        household_id,
+        person_key
     from {{ ref('person_month_income') }}
     where is_work and gross_yuan > 0 and household_id is not null
 ),
 
 loss as (
-    select distinct member.household_id, unemployment.person_key, {{ month_of('unemployment.unemployed_on') }} as lost_month
+    select distinct
+        member.household_id,
+        unemployment.person_key,
+        {{ month_of('unemployment.unemployed_on') }} as lost_month
     from unemployment
     inner join member on unemployment.person_key = member.person_key and {{ in_force('member.month', 'unemployment') }}
 ),
 
 sole as (
-    select loss.household_id, loss.person_key, loss.lost_month
+    select
+        loss.household_id,
+        loss.person_key,
+        loss.lost_month
     from loss
     inner join worker
         on
             loss.household_id = worker.household_id
-            and worker.month < loss.lost_month
+            and loss.lost_month > worker.month
             and worker.month >= {{ add_months('loss.lost_month', -3) }}
     group by loss.household_id, loss.person_key, loss.lost_month
     having count(distinct worker.person_key) = 1 and min(worker.person_key) = loss.person_key

@@ -1,6 +1,10 @@
 with
 household as (
-    select month, household_id, county_code from {{ ref('household_month') }}
+    select
+        month,
+        household_id,
+        county_code
+    from {{ ref('household_month') }}
 ),
 
 drop_line as (
@@ -89,7 +93,7 @@ followed as (
     inner join told
         on
             start.household_id = told.household_id
-            and told.month >= start.start_month
+            and start.start_month <= told.month
             and {{ months_between('start.start_month', 'told.month') }} < start.standing_months
 ),
 
@@ -108,7 +112,11 @@ earned as (
 ),
 
 member as (
-    select month, household_id, person_key from {{ ref('household_member_month') }}
+    select
+        month,
+        household_id,
+        person_key
+    from {{ ref('household_member_month') }}
 ),
 
 -- Measured again by those who still belong to the household, the dead and detained included: a grown-up child who
@@ -129,7 +137,7 @@ measured as (
     inner join earned
         on
             member.person_key = earned.person_key
-            and earned.month < fallen.start_month
+            and fallen.start_month > earned.month
             and earned.month >= {{ add_months('fallen.start_month', -6) }}
     group by fallen.month, fallen.household_id, fallen.start_month
 ),

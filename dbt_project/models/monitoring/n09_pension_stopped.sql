@@ -5,7 +5,11 @@ member as (
 ),
 
 household as (
-    select month, household_id, county_code from {{ ref('household_month') }}
+    select
+        month,
+        household_id,
+        county_code
+    from {{ ref('household_month') }}
 ),
 
 feed as (
@@ -14,7 +18,10 @@ feed as (
 ),
 
 pension as (
-    select person_key, pension_month, {{ evidence_list() }} as evidence
+    select
+        person_key,
+        pension_month,
+        {{ evidence_list() }} as evidence
     from {{ ref('person_pension') }}
     group by person_key, pension_month
 ),
@@ -33,12 +40,20 @@ paid as (
 
 -- What shows that a person is still here: the population register of a later month, or another benefit for the month.
 registration as (
-    select person_key, valid_from as told_month, valid_from, valid_to from {{ ref('hukou_household_member') }}
+    select
+        person_key,
+        valid_from as told_month,
+        valid_from,
+        valid_to
+    from {{ ref('hukou_household_member') }}
     where status = '1'
 ),
 
 benefit as (
-    select distinct person_key, benefit_month from {{ ref('person_payment') }}
+    select distinct
+        person_key,
+        benefit_month
+    from {{ ref('person_payment') }}
 ),
 
 -- A month in which the person was paid nothing, though the pensions of the place came in.
@@ -55,8 +70,8 @@ gap as (
     inner join member
         on
             paid.person_key = member.person_key
-            and member.month > paid.pension_month
-            and (paid.next_pension_month is null or member.month < paid.next_pension_month)
+            and paid.pension_month < member.month
+            and (paid.next_pension_month is null or paid.next_pension_month > member.month)
     inner join household on member.month = household.month and member.household_id = household.household_id
     inner join feed on household.month = feed.month and household.county_code = feed.county_code
     inner join line on household.month = line.month and household.county_code = line.county_code
@@ -64,7 +79,7 @@ gap as (
         on
             member.person_key = registration.person_key
             and {{ in_force('member.month', 'registration') }}
-            and registration.told_month > paid.pension_month
+            and paid.pension_month < registration.told_month
     left join benefit on member.person_key = benefit.person_key and member.month = benefit.benefit_month
     where feed.is_arrived and (registration.person_key is not null or benefit.person_key is not null)
 ),

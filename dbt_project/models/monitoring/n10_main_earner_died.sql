@@ -9,7 +9,10 @@ death as (
 ),
 
 worked as (
-    select person_key, month, sum(gross_yuan) as gross_yuan
+    select
+        person_key,
+        month,
+        sum(gross_yuan) as gross_yuan
     from {{ ref('person_month_income') }}
     where is_work
     group by person_key, month
@@ -31,7 +34,11 @@ earner as (
 ),
 
 income as (
-    select month, household_id, main_earner_key from {{ ref('household_month_income') }}
+    select
+        month,
+        household_id,
+        main_earner_key
+    from {{ ref('household_month_income') }}
 ),
 
 standing as (
@@ -64,8 +71,9 @@ final as (
                 {{ month_of('death.died_on') }},
                 (select min(run_month.month) from {{ ref('run_month') }} as run_month)
             )
-            and income.main_earner_key = death.person_key
-    where {{ event_stands('member.month', 'death.known_month', month_of('death.died_on'), 'standing.value', 'late.value') }}
+            and death.person_key = income.main_earner_key
+    where
+        {{ event_stands('member.month', 'death.known_month', 'death.died_on') }}
     group by member.month, member.household_id, member.person_key, earner.value
 )
 

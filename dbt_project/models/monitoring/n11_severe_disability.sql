@@ -16,7 +16,9 @@ severe as (
 
 -- Since when the person has been known as severely disabled; a certificate renewed at the same grade is no news.
 first_severe as (
-    select person_key, min(least({{ month_of('issued_on') }}, first_seen_month)) as since_month
+    select
+        person_key,
+        min(least({{ month_of('issued_on') }}, first_seen_month)) as since_month
     from severe
     group by person_key
 ),
@@ -52,7 +54,8 @@ final as (
     inner join member on news.person_key = member.person_key and {{ in_force('member.month', 'news') }}
     inner join standing on member.month = standing.month and standing.dimension_key = 'N11'
     inner join late on member.month = late.month
-    where {{ event_stands('member.month', 'news.known_month', month_of('news.issued_on'), 'standing.value', 'late.value') }}
+    where
+        {{ event_stands('member.month', 'news.known_month', 'news.issued_on') }}
     group by member.month, member.household_id, member.person_key
 )
 

@@ -9,13 +9,19 @@ custody as (
 ),
 
 first_told as (
-    select person_key, from_date, min(valid_from) as known_month
+    select
+        person_key,
+        from_date,
+        min(valid_from) as known_month
     from custody
     group by person_key, from_date
 ),
 
 worked as (
-    select person_key, month, sum(gross_yuan) as gross_yuan
+    select
+        person_key,
+        month,
+        sum(gross_yuan) as gross_yuan
     from {{ ref('person_month_income') }}
     where is_work
     group by person_key, month
@@ -37,7 +43,11 @@ earner as (
 ),
 
 income as (
-    select month, household_id, main_earner_key from {{ ref('household_month_income') }}
+    select
+        month,
+        household_id,
+        main_earner_key
+    from {{ ref('household_month_income') }}
 ),
 
 standing as (
@@ -72,8 +82,9 @@ final as (
         on
             member.household_id = income.household_id
             and income.month = {{ month_of('first_told.from_date') }}
-            and income.main_earner_key = first_told.person_key
-    where {{ event_stands('member.month', 'first_told.known_month', month_of('first_told.from_date'), 'standing.value', 'late.value') }}
+            and first_told.person_key = income.main_earner_key
+    where
+        {{ event_stands('member.month', 'first_told.known_month', 'first_told.from_date') }}
     group by member.month, member.household_id, member.person_key, earner.value
 )
 

@@ -18,7 +18,12 @@ late as (
 ),
 
 divorce as (
-    select person_key, registered_on as event_on, known_month, delivery_id, row_number
+    select
+        person_key,
+        registered_on as event_on,
+        known_month,
+        delivery_id,
+        row_number
     from {{ ref('person_marriage_event') }}
     where event = '2'
 ),
@@ -59,7 +64,12 @@ moved as (
 ),
 
 split as (
-    select person_key, valid_from as event_on, valid_from as known_month, delivery_id, row_number
+    select
+        person_key,
+        valid_from as event_on,
+        valid_from as known_month,
+        delivery_id,
+        row_number
     from moved
     where before_hukou_no <> hukou_no
 ),
@@ -87,7 +97,8 @@ final as (
     inner join household on member.month = household.month and member.household_id = household.household_id
     inner join standing on member.month = standing.month and standing.dimension_key = 'N14'
     inner join late on member.month = late.month
-    where {{ event_stands('member.month', 'change.known_month', month_of('change.event_on'), 'standing.value', 'late.value') }}
+    where
+        {{ event_stands('member.month', 'change.known_month', 'change.event_on') }}
     group by member.month, member.household_id
 )
 

@@ -4,7 +4,11 @@ member as (
 ),
 
 household as (
-    select month, household_id, county_code from {{ ref('household_month') }}
+    select
+        month,
+        household_id,
+        county_code
+    from {{ ref('household_month') }}
 ),
 
 disaster as (
@@ -40,7 +44,7 @@ final as (
     inner join standing on member.month = standing.month and standing.dimension_key = 'N15'
     inner join late on member.month = late.month
     where
-        {{ event_stands('member.month', 'disaster.known_month', month_of('disaster.occurred_on'), 'standing.value', 'late.value') }}
+        {{ event_stands('member.month', 'disaster.known_month', 'disaster.occurred_on') }}
         and (
             disaster.house_damage in ('2', '3')
             or disaster.casualties_count > 0

@@ -5,11 +5,19 @@ report as (
 ),
 
 member as (
-    select month, household_id, person_key from {{ ref('household_member_month') }}
+    select
+        month,
+        household_id,
+        person_key
+    from {{ ref('household_member_month') }}
 ),
 
 household as (
-    select month, household_id, county_code from {{ ref('household_month') }}
+    select
+        month,
+        household_id,
+        county_code
+    from {{ ref('household_month') }}
 ),
 
 feed as (
@@ -27,27 +35,43 @@ visit as (
 
 -- What answers a report: a visit with its number, any visit to the household since, or aid newly given since.
 answer as (
-    select report.report_no, visit.known_month
+    select
+        report.report_no,
+        visit.known_month
     from report
-    inner join visit on report.report_no = visit.report_no or report.report_no = visit.visit_no
+    inner join visit on report.report_no = visit.report_no
     union all
-    select report.report_no, visit.known_month
+    select
+        report.report_no,
+        visit.known_month
     from report
-    inner join visit on report.household_id = visit.household_id and visit.visited_on >= report.reported_on
+    inner join visit on report.report_no = visit.visit_no
     union all
-    select report.report_no, aid.known_month
+    select
+        report.report_no,
+        visit.known_month
+    from report
+    inner join visit on report.household_id = visit.household_id and report.reported_on <= visit.visited_on
+    union all
+    select
+        report.report_no,
+        aid.known_month
     from report
     inner join member on report.household_id = member.household_id
     inner join {{ ref('person_temporary_assistance') }} as aid
         on member.person_key = aid.person_key and member.month = aid.known_month
     where aid.approved_on >= report.reported_on
     union all
-    select report.report_no, entry.month as known_month
+    select
+        report.report_no,
+        entry.month as known_month
     from report
     inner join {{ ref('benefit_member_month') }} as entry on report.household_id = entry.household_id
     where entry.approved_on >= report.reported_on
     union all
-    select report.report_no, payment.known_month
+    select
+        report.report_no,
+        payment.known_month
     from report
     inner join member on report.household_id = member.household_id
     inner join {{ ref('person_payment') }} as payment
@@ -56,7 +80,9 @@ answer as (
 ),
 
 answered as (
-    select report_no, min(known_month) as answered_month
+    select
+        report_no,
+        min(known_month) as answered_month
     from answer
     group by report_no
 ),

@@ -54,13 +54,25 @@ former as (
 ),
 
 rank as (
-    select 'red' as level, 4 as weight, cast('red' as varchar) as raised
+    select
+        'red' as level,
+        4 as weight,
+        cast('red' as varchar) as raised
     union all
-    select 'orange' as level, 3 as weight, 'red' as raised
+    select
+        'orange' as level,
+        3 as weight,
+        'red' as raised
     union all
-    select 'yellow' as level, 2 as weight, 'orange' as raised
+    select
+        'yellow' as level,
+        2 as weight,
+        'orange' as raised
     union all
-    select 'blue' as level, 1 as weight, 'yellow' as raised
+    select
+        'blue' as level,
+        1 as weight,
+        'yellow' as raised
 ),
 
 final as (
@@ -80,7 +92,7 @@ final as (
     inner join former
         on
             hit.household_id = former.household_id
-            and former.known_month <= hit.month
+            and hit.month >= former.known_month
             and {{ months_between('former.event_month', 'hit.month') }} <= memory.value
     group by hit.month, hit.household_id
 )

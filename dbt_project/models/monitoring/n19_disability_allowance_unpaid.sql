@@ -5,7 +5,11 @@ member as (
 ),
 
 household as (
-    select month, household_id, county_code from {{ ref('household_month') }}
+    select
+        month,
+        household_id,
+        county_code
+    from {{ ref('household_month') }}
 ),
 
 certificate as (
@@ -33,13 +37,21 @@ grace as (
 ),
 
 beneficiary as (
-    select month, person_key, layer, min(approved_on) as approved_on, {{ evidence_list() }} as evidence
+    select
+        month,
+        person_key,
+        layer,
+        min(approved_on) as approved_on,
+        {{ evidence_list() }} as evidence
     from {{ ref('register_entry') }}
     group by month, person_key, layer
 ),
 
 destitute as (
-    select distinct month, person_key from beneficiary
+    select distinct
+        month,
+        person_key
+    from beneficiary
     where layer = 'destitute'
 ),
 
@@ -131,7 +143,11 @@ due as (
 
 -- Any entry in the payment file, a returned one too: then it is the account that has to be put right.
 payment as (
-    select distinct person_key, benefit, benefit_month, known_month
+    select distinct
+        person_key,
+        benefit,
+        benefit_month,
+        known_month
     from {{ ref('person_payment') }}
 ),
 
@@ -148,7 +164,7 @@ unpaid as (
         on
             due.person_key = payment.person_key
             and due.benefit = payment.benefit
-            and payment.benefit_month <= due.month
+            and due.month >= payment.benefit_month
             and {{ months_between('payment.benefit_month', 'due.month') }} <= due.grace_months
     where arrival.arrived_streak > due.grace_months and payment.person_key is null
 ),

@@ -5,7 +5,11 @@ member as (
 ),
 
 household as (
-    select month, household_id, county_code from {{ ref('household_month') }}
+    select
+        month,
+        household_id,
+        county_code
+    from {{ ref('household_month') }}
 ),
 
 person as (
@@ -114,12 +118,15 @@ last_paid as (
         on
             due.person_key = payment.person_key
             and due.kind = payment.kind
-            and payment.benefit_month <= due.month
+            and due.month >= payment.benefit_month
     group by due.month, due.person_key, due.kind
 ),
 
 pension as (
-    select distinct person_key, pension_month from {{ ref('person_pension') }}
+    select distinct
+        person_key,
+        pension_month
+    from {{ ref('person_pension') }}
 ),
 
 final as (

@@ -8,7 +8,10 @@ household as (
 ),
 
 composition as (
-    select month, household_id from {{ ref('household_month_composition') }}
+    select
+        month,
+        household_id
+    from {{ ref('household_month_composition') }}
     -- One counted member, who is old: nobody has moved in, and the person has not moved in with others.
     where is_lone_elder
 ),
@@ -45,7 +48,7 @@ final as (
         on
             household.month = account.usage_month
             and member.person_key = account.person_key
-            and account.known_month <= household.month
+            and household.month >= account.known_month
     left join registration
         on member.person_key = registration.person_key and {{ in_force('member.month', 'registration') }}
     where

@@ -10,7 +10,10 @@ edge as (
 ),
 
 covered as (
-    select distinct month, person_key from entry
+    select distinct
+        month,
+        person_key
+    from entry
     where layer in ('dibao', 'destitute')
 ),
 
@@ -35,7 +38,7 @@ spending as (
         on
             member.person_key = settlement.person_key
             and settlement.settled_month > {{ add_months('member.month', -12) }}
-            and settlement.settled_month <= member.month
+            and member.month >= settlement.settled_month
     group by member.month, member.person_key
 ),
 

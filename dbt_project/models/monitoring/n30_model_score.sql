@@ -10,14 +10,19 @@ household as (
 ),
 
 village as (
-    select township_code, count(*) as village_count
+    select
+        township_code,
+        count(*) as village_count
     from {{ source('reference', 'division') }}
     where level = 'village'
     group by township_code
 ),
 
 township as (
-    select month, township_code, count(*) as household_count
+    select
+        month,
+        township_code,
+        count(*) as household_count
     from {{ ref('household_month') }}
     where counted_member_count > 0
     group by month, township_code

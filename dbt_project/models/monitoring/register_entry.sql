@@ -4,11 +4,19 @@ member as (
 ),
 
 person as (
-    select month, person_key, is_counted from {{ ref('household_member_month') }}
+    select
+        month,
+        person_key,
+        is_counted
+    from {{ ref('household_member_month') }}
 ),
 
 certificate as (
-    select month, certificate_no, area_type, county_code
+    select
+        month,
+        certificate_no,
+        area_type,
+        county_code
     from {{ ref('benefit_household_month') }}
     -- A register carried forward from an earlier month says nothing about this one.
     where not is_register_stale

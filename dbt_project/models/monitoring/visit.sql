@@ -4,11 +4,22 @@ told as (
 ),
 
 household as (
-    select month, household_id from {{ ref('household_month') }}
+    select
+        month,
+        household_id
+    from {{ ref('household_month') }}
 ),
 
 side as (
     select distinct side from {{ source('reference', 'indicator') }}
+),
+
+-- One row where any visit came back under a number of ours, none where the work below would be in vain.
+numbered_visit as (
+    select max(visit_no) as visit_no
+    from told
+    where visit_no like 'N-%' or visit_no like 'X-%'
+    having count(*) > 0
 ),
 
 -- The number of an alert is made of household, side and first month, so that a visit finds its household by number.
@@ -16,11 +27,10 @@ numbered as (
     select
         household.household_id,
         side.side,
-        household.month as first_month,
         {{ alert_number('side.side', 'household.household_id', 'household.month') }} as alert_id
     from household
     cross join side
-    where (select count(*) from told where visit_no like 'N-%' or visit_no like 'X-%') > 0
+    cross join numbered_visit
 ),
 
 final as (

@@ -10,11 +10,21 @@ lag_months as (
 ),
 
 entry as (
-    select month, person_key, delivery_id, row_number from {{ ref('register_entry') }}
+    select
+        month,
+        person_key,
+        delivery_id,
+        row_number
+    from {{ ref('register_entry') }}
 ),
 
 paid as (
-    select person_key, benefit_month, known_month, delivery_id, row_number
+    select
+        person_key,
+        benefit_month,
+        known_month,
+        delivery_id,
+        row_number
     from {{ ref('person_payment') }}
     where is_paid and amount_yuan > 0
 ),
@@ -43,13 +53,19 @@ found as (
 ),
 
 told as (
-    select person_key, {{ evidence_list() }} as evidence
+    select
+        person_key,
+        {{ evidence_list() }} as evidence
     from death
     group by person_key
 ),
 
 member as (
-    select month, household_id, person_key from {{ ref('household_member_month') }}
+    select
+        month,
+        household_id,
+        person_key
+    from {{ ref('household_member_month') }}
 ),
 
 final as (

@@ -9,7 +9,12 @@ lag_months as (
 ),
 
 entry as (
-    select month, person_key, delivery_id, row_number from {{ ref('register_entry') }}
+    select
+        month,
+        person_key,
+        delivery_id,
+        row_number
+    from {{ ref('register_entry') }}
 ),
 
 -- What stops at custody; a benefit not named there goes on.
@@ -19,7 +24,11 @@ stopped as (
 ),
 
 paid as (
-    select payment.person_key, payment.benefit_month as month, payment.delivery_id, payment.row_number
+    select
+        payment.person_key,
+        payment.benefit_month as month,
+        payment.delivery_id,
+        payment.row_number
     from {{ ref('person_payment') }} as payment
     inner join stopped on payment.benefit = stopped.benefit
     where payment.is_paid and payment.amount_yuan > 0 and payment.known_month <= payment.benefit_month
@@ -28,11 +37,20 @@ paid as (
 claim as (
     select * from entry
     union all
-    select month, person_key, delivery_id, row_number from paid
+    select
+        month,
+        person_key,
+        delivery_id,
+        row_number
+    from paid
 ),
 
 member as (
-    select month, household_id, person_key from {{ ref('household_member_month') }}
+    select
+        month,
+        household_id,
+        person_key
+    from {{ ref('household_member_month') }}
 ),
 
 final as (

@@ -10,11 +10,20 @@ lag_months as (
 ),
 
 entry as (
-    select month, person_key, delivery_id, row_number from {{ ref('register_entry') }}
+    select
+        month,
+        person_key,
+        delivery_id,
+        row_number
+    from {{ ref('register_entry') }}
 ),
 
 paid as (
-    select benefit_month as month, person_key, delivery_id, row_number
+    select
+        benefit_month as month,
+        person_key,
+        delivery_id,
+        row_number
     from {{ ref('person_payment') }}
     where is_paid and amount_yuan > 0 and known_month <= benefit_month
 ),
@@ -26,11 +35,19 @@ claim as (
 ),
 
 death as (
-    select person_key, died_on, known_month from {{ ref('person_death') }}
+    select
+        person_key,
+        died_on,
+        known_month
+    from {{ ref('person_death') }}
 ),
 
 member as (
-    select month, household_id, person_key from {{ ref('household_member_month') }}
+    select
+        month,
+        household_id,
+        person_key
+    from {{ ref('household_member_month') }}
 ),
 
 final as (
@@ -50,7 +67,7 @@ final as (
     inner join registration
         on claim.person_key = registration.person_key and {{ in_force('claim.month', 'registration') }}
     inner join lag_months on claim.month = lag_months.month and lag_months.dimension_key = 'moved_away'
-    left join death on claim.person_key = death.person_key and death.known_month <= claim.month
+    left join death on claim.person_key = death.person_key and claim.month >= death.known_month
     left join member on claim.month = member.month and claim.person_key = member.person_key
     where
         {{ months_between('registration.changed_on', 'claim.month') }} >= lag_months.value

@@ -17,13 +17,36 @@ disposable as (
 
 -- The line that a certificate has to stay under: for rigid spending the disposable income of a month.
 line as (
-    select month, county_code, dimension_key as area_type, 'dibao' as layer, value from dibao
+    select
+        month,
+        county_code,
+        dimension_key as area_type,
+        'dibao' as layer,
+        value
+    from dibao
     union all
-    select month, county_code, dimension_key as area_type, 'destitute' as layer, value from dibao
+    select
+        month,
+        county_code,
+        dimension_key as area_type,
+        'destitute' as layer,
+        value
+    from dibao
     union all
-    select month, county_code, dimension_key as area_type, 'marginal' as layer, value from marginal
+    select
+        month,
+        county_code,
+        dimension_key as area_type,
+        'marginal' as layer,
+        value
+    from marginal
     union all
-    select month, county_code, dimension_key as area_type, 'rigid_expenditure' as layer, value / 12 as value
+    select
+        month,
+        county_code,
+        dimension_key as area_type,
+        'rigid_expenditure' as layer,
+        value / 12 as value
     from disposable
 ),
 

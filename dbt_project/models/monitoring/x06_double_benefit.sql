@@ -66,7 +66,11 @@ found as (
 ),
 
 member as (
-    select month, household_id, person_key from {{ ref('household_member_month') }}
+    select
+        month,
+        household_id,
+        person_key
+    from {{ ref('household_member_month') }}
 ),
 
 final as (

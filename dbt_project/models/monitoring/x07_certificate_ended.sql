@@ -1,6 +1,11 @@
 with
 payment as (
-    select person_key, benefit, benefit_month as month, delivery_id, row_number
+    select
+        person_key,
+        benefit,
+        benefit_month as month,
+        delivery_id,
+        row_number
     from {{ ref('person_payment') }}
     where benefit in ('CS', 'CH') and is_paid and amount_yuan > 0 and known_month <= benefit_month
 ),
@@ -73,7 +78,11 @@ before_month as (
 ),
 
 member as (
-    select month, household_id, person_key from {{ ref('household_member_month') }}
+    select
+        month,
+        household_id,
+        person_key
+    from {{ ref('household_member_month') }}
 ),
 
 final as (

@@ -4,11 +4,19 @@ entry as (
 ),
 
 member as (
-    select month, household_id, person_key from {{ ref('household_member_month') }}
+    select
+        month,
+        household_id,
+        person_key
+    from {{ ref('household_member_month') }}
 ),
 
 household as (
-    select month, household_id, county_code from {{ ref('household_month') }}
+    select
+        month,
+        household_id,
+        county_code
+    from {{ ref('household_month') }}
 ),
 
 grace as (
@@ -25,15 +33,28 @@ payment_arrival as (
 
 -- Money that only somebody on the register gets.
 payment as (
-    select person_key, benefit_month, known_month, is_paid, amount_yuan, delivery_id, row_number
+    select
+        person_key,
+        benefit_month,
+        known_month,
+        is_paid,
+        amount_yuan,
+        delivery_id,
+        row_number
     from {{ ref('person_payment') }}
     where benefit in ('DB', 'TK')
 ),
 
 named as (
-    select month, person_key from entry
+    select
+        month,
+        person_key
+    from entry
     union
-    select month, applicant_key as person_key from entry
+    select
+        month,
+        applicant_key as person_key
+    from entry
 ),
 
 paid_unnamed as (
@@ -52,7 +73,7 @@ paid_unnamed as (
     left join named
         on
             payment.person_key = named.person_key
-            and named.month <= member.month
+            and member.month >= named.month
             and {{ months_between('named.month', 'member.month') }} <= grace.value
     where
         payment.is_paid
@@ -63,10 +84,24 @@ paid_unnamed as (
     group by member.month, member.household_id, member.person_key
 ),
 
-paid_person as (
-    select distinct entry.certificate_no, payment.benefit_month
+payee as (
+    select distinct
+        certificate_no,
+        person_key
     from entry
-    inner join payment on entry.person_key = payment.person_key or entry.applicant_key = payment.person_key
+    union
+    select distinct
+        certificate_no,
+        applicant_key as person_key
+    from entry
+),
+
+paid_person as (
+    select distinct
+        payee.certificate_no,
+        payment.benefit_month
+    from payee
+    inner join payment on payee.person_key = payment.person_key
 ),
 
 certificate as (
@@ -98,7 +133,7 @@ named_unpaid as (
     left join paid_person
         on
             certificate.certificate_no = paid_person.certificate_no
-            and paid_person.benefit_month <= certificate.month
+            and certificate.month >= paid_person.benefit_month
             and {{ months_between('paid_person.benefit_month', 'certificate.month') }} <= grace.value
     where
         certificate.monthly_amount_yuan > 0

@@ -13,7 +13,10 @@ registration as (
 ),
 
 pension_after_death as (
-    select greatest(pension.known_month, death.known_month) as month, 'pension_after_death' as contradiction, death.person_key
+    select
+        greatest(pension.known_month, death.known_month) as month,
+        'pension_after_death' as contradiction,
+        death.person_key
     from {{ ref('person_pension') }} as pension
     inner join death on pension.person_key = death.person_key
     where {{ months_between('death.died_on', 'pension.pension_month') }} >= 1
@@ -21,7 +24,10 @@ pension_after_death as (
 
 -- A new register has come since, and still says that the dead person lives.
 registered_after_death as (
-    select month.month, 'registered_after_death' as contradiction, death.person_key
+    select
+        month.month,
+        'registered_after_death' as contradiction,
+        death.person_key
     from registration
     inner join month on {{ in_force('month.month', 'registration') }}
     inner join death on registration.person_key = death.person_key and death.known_month <= month.month
@@ -29,14 +35,20 @@ registered_after_death as (
 ),
 
 treated_after_death as (
-    select settlement.settled_month as month, 'treated_after_death' as contradiction, death.person_key
+    select
+        settlement.settled_month as month,
+        'treated_after_death' as contradiction,
+        death.person_key
     from {{ ref('person_medical_settlement') }} as settlement
     inner join death on settlement.person_key = death.person_key
     where {{ months_between('death.died_on', 'settlement.settled_on') }} >= 1
 ),
 
 employed_in_custody as (
-    select contribution.contribution_month as month, 'employed_in_custody' as contradiction, custody.person_key
+    select
+        contribution.contribution_month as month,
+        'employed_in_custody' as contradiction,
+        custody.person_key
     from {{ ref('person_contribution') }} as contribution
     inner join {{ ref('person_custody') }} as custody
         on
@@ -50,7 +62,10 @@ employed_in_custody as (
 ),
 
 unemployed_and_employed as (
-    select contribution.contribution_month as month, 'unemployed_and_employed' as contradiction, unemployment.person_key
+    select
+        contribution.contribution_month as month,
+        'unemployed_and_employed' as contradiction,
+        unemployment.person_key
     from {{ ref('person_contribution') }} as contribution
     inner join {{ ref('person_unemployment') }} as unemployment
         on
@@ -64,15 +79,23 @@ unemployed_and_employed as (
 ),
 
 size_differs as (
-    select month, 'register_size_differs' as contradiction, applicant_key as person_key
+    select
+        month,
+        'register_size_differs' as contradiction,
+        applicant_key as person_key
     from {{ ref('benefit_household_month') }}
     where household_size <> member_count
 ),
 
 on_register_elsewhere as (
-    select entry.month, 'on_register_moved_out' as contradiction, entry.person_key
+    select
+        entry.month,
+        'on_register_moved_out' as contradiction,
+        entry.person_key
     from {{ ref('benefit_member_month') }} as entry
-    inner join registration on entry.person_key = registration.person_key and {{ in_force('entry.month', 'registration') }}
+    inner join
+        registration
+        on entry.person_key = registration.person_key and {{ in_force('entry.month', 'registration') }}
     where registration.status = '2'
 ),
 

@@ -4,7 +4,10 @@ feed as (
 ),
 
 month as (
-    select month, month_number, (select min(month_number) from {{ ref('run_month') }}) as first_number
+    select
+        month,
+        month_number,
+        min(month_number) over () as first_number
     from {{ ref('run_month') }}
 ),
 

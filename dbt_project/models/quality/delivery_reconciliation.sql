@@ -4,7 +4,9 @@ delivery as (
 ),
 
 lake as (
-    select delivery_id, count(*) as row_count
+    select
+        delivery_id,
+        count(*) as row_count
     from {{ source('lake_rows', 'lake_row') }}
     group by delivery_id
 ),

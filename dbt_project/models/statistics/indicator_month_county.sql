@@ -4,7 +4,11 @@ hit as (
 ),
 
 household as (
-    select month, household_id, county_code from {{ ref('household_month') }}
+    select
+        month,
+        household_id,
+        county_code
+    from {{ ref('household_month') }}
 ),
 
 final as (

@@ -3,17 +3,24 @@
 } -%}
 with
 person as (
-    select *, concat(substring(county_code, 1, 4), '00') as city_code
+    select
+        *,
+        concat(substring(county_code, 1, 4), '00') as city_code
     from {{ ref('register_person_month') }}
 ),
 
 certificate as (
-    select *, concat(substring(county_code, 1, 4), '00') as city_code
+    select
+        *,
+        concat(substring(county_code, 1, 4), '00') as city_code
     from {{ ref('benefit_household_month') }}
 ),
 
 month as (
-    select month, (select min(month) from {{ ref('run_month') }}) as first_month from {{ ref('run_month') }}
+    select
+        month,
+        min(month) over () as first_month
+    from {{ ref('run_month') }}
 ),
 
 {% for level, column in levels.items() %}
@@ -23,7 +30,7 @@ flow_{{ level }} as (
         coalesce(person.month, {{ add_months('before.month', 1) }}) as month,
         coalesce(person.{{ column }}, before.{{ column }}) as area_code,
         coalesce(person.layer, before.layer) as layer,
-        person.person_key as person_key,
+        person.person_key,
         before.person_key as before_person_key
     from person
     full outer join person as before

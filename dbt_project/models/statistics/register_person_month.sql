@@ -4,7 +4,13 @@ entry as (
 ),
 
 certificate as (
-    select month, certificate_no, village_code, township_code, county_code, area_type
+    select
+        month,
+        certificate_no,
+        village_code,
+        township_code,
+        county_code,
+        area_type
     from {{ ref('benefit_household_month') }}
 ),
 
