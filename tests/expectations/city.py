@@ -16,6 +16,7 @@ from models.contract import load_feeds
 
 FEEDS = load_feeds()
 AS_OF = datetime(2024, 6, 30)  # noqa: DTZ001
+TEXTS = ("division", "reason", "supersedes")
 LETTERS = "abcdefghij"
 
 
@@ -153,7 +154,7 @@ class City:
         ).write_parquet(self.reference / "person_key.parquet")
         quarantined = {"feed": pl.String, "delivery_id": pl.String, "row_number": pl.Int64, "reason": pl.String}
         pl.DataFrame(self.quarantined, schema=quarantined).write_parquet(self.reference / "quarantine_row.parquet")
-        return pl.DataFrame(self.ledger, infer_schema_length=None, schema_overrides={"division": pl.String})
+        return pl.DataFrame(self.ledger, infer_schema_length=None, schema_overrides=dict.fromkeys(TEXTS, pl.String))
 
 
 def person(number: int) -> str:
