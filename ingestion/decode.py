@@ -6,6 +6,7 @@ Belongs here: encodings and the first look that tells formats apart. Does not be
 from __future__ import annotations
 
 import codecs
+import hashlib
 from collections.abc import Iterator
 from typing import Literal
 
@@ -35,26 +36,51 @@ _EXTENSIONS: dict[Format, tuple[str, ...]] = {
 }
 
 
+class Payload:
+    """The bytes of a file, handed on once: whoever takes them may let go of them, so that a large file is not
+    kept twice.
+    """
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    def peek(self, count: int = 8) -> bytes:
+        """The first bytes."""
+        return self._data[:count]
+
+    def is_blank(self) -> bool:
+        """Whether there is nothing but blanks (a long file is never taken for blank)."""
+        return not self._data[:_CHUNK].strip()
+
+    def sha256(self) -> str:
+        return hashlib.sha256(self._data).hexdigest()
+
+    def take(self) -> bytes:
+        data, self._data = self._data, b""
+        return data
+
+
 def extension_agrees(kind: Format, extension: str) -> bool:
     """Whether a file's extension speaks of the format that its content has."""
     return extension.lower() in _EXTENSIONS[kind]
 
 
-def is_workbook(data: bytes) -> bool:
+def is_workbook(payload: Payload) -> bool:
     """Whether the bytes are a ZIP archive; raises where they are of a kind that is never read."""
-    if data.startswith(_ZIP):
+    head = payload.peek()
+    if head.startswith(_ZIP):
         return True
-    if data.startswith(_FOREIGN):
+    if head.startswith(_FOREIGN):
         raise FileRejectedError(UNREADABLE, "neither text nor an XLSX workbook")
     return False
 
 
-def to_utf8(data: bytes) -> tuple[bytes, str]:
+def to_utf8(payload: Payload) -> tuple[Payload, str]:
     """Text as UTF-8 with ``\\n`` line ends and without NUL and BOM, and the encoding it came in.
 
     Raises ``FileRejectedError`` where no encoding fits strictly or control characters show that it is no text.
     """
-    text, encoding = _transcode(data)
+    text, encoding = _transcode(payload.take())
     if b"\x00" in text:
         text = _without_nul(text)
     if b"\r" in text:
@@ -65,7 +91,7 @@ def to_utf8(data: bytes) -> tuple[bytes, str]:
         raise FileRejectedError(UNREADABLE, "control characters throughout")
     if head.lstrip()[:1] == b"<":
         raise FileRejectedError(UNREADABLE, "markup, not a table")
-    return text, encoding
+    return Payload(text), encoding
 
 
 def _without_nul(data: bytes) -> bytes:

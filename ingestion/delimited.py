@@ -9,13 +9,15 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import polars as pl
 
+from ingestion.decode import Payload
 from ingestion.framing import HEADER, framing_above, kind_below, split_framing
 from ingestion.header import HEADER_SEARCH_ROWS, Header, find_header
 from ingestion.limits import check_line_lengths, check_row_count
-from ingestion.lines import LineScan, scan_lines
+from ingestion.lines import Repaired, scan_lines
 from ingestion.normalise import may_need_normalising
 from ingestion.reason import COLUMN_MISSING, EMPTY, UNREADABLE, FileRejectedError
 from ingestion.table import ROW_NUMBER, Framing, RawTable, cell_name, malformed_frame, without_blank_rows
@@ -25,17 +27,38 @@ DELIMITERS = (",", "\t", ";", "|")
 _HEAD_BYTES = 1 << 20
 
 
-def read_delimited(text: bytes, encoding: str, feed: Feed) -> RawTable:
+@dataclass(frozen=True)
+class _Prepared:
+    """What is left of a text once its lines are counted and its header is found."""
+
+    body: Repaired
+    above: list[tuple[int, list[str]]]
+    is_clean: bool
+
+
+def read_delimited(payload: Payload, encoding: str, feed: Feed) -> RawTable:
     """Raw cells of a delimited UTF-8 text; raises ``FileRejectedError`` where no header is found."""
+    text = payload.take()
     if not text.strip():
         raise FileRejectedError(EMPTY, "nothing in the file")
     delimiter, header = _find(text, encoding, feed)
+    prepared = _prepare(text, delimiter, header)
+    del text
+    return _table(prepared, delimiter, header)
+
+
+def _prepare(text: bytes, delimiter: str, header: Header) -> _Prepared:
     if not text.endswith(b"\n"):
         text += b"\n"
     scan = scan_lines(text, delimiter)
     check_row_count(scan.line_count)
     check_line_lengths(scan)
-    return _body(text, scan, delimiter, header)
+    names = delimiter.join(cell_name(position) for position in range(len(header.labels)))
+    return _Prepared(
+        body=scan.repaired(header.first_row + header.row_count, len(header.labels), names.encode()),
+        above=[(index + 1, split_line(scan.line(index), delimiter)) for index in range(header.first_row)],
+        is_clean=not may_need_normalising(text, delimiter.encode()),
+    )
 
 
 def _find(text: bytes, encoding: str, feed: Feed) -> tuple[str, Header]:
@@ -64,41 +87,38 @@ def split_line(line: str, delimiter: str) -> list[str]:
         return [line]
 
 
-def _body(text: bytes, scan: LineScan, delimiter: str, header: Header) -> RawTable:
-    width = len(header.labels)
+def _table(prepared: _Prepared, delimiter: str, header: Header) -> RawTable:
+    body = prepared.body
     first = header.first_row + header.row_count
-    above = [(index + 1, split_line(scan.line(index), delimiter)) for index in range(header.first_row)]
-    body = scan.repaired(first, width)
-    cells = _read(body.text, width, delimiter, body.has_quotes)
+    cells = _cells(body, delimiter)
     cells = cells.with_row_index(ROW_NUMBER, offset=first + 1).with_columns(pl.col(ROW_NUMBER).cast(pl.Int64))
-    odd, framing = _odd_lines(body.odd, delimiter, header)
-    cells = without_blank_rows(cells)
-    cells, below = split_framing(cells, header)
-    framing = [*framing_above(above), *framing, *below]
+    malformed, framing = _odd_lines(body.odd, delimiter, header)
+    cells, below = split_framing(without_blank_rows(cells), header)
+    framing = [*framing_above(prepared.above), *framing, *below]
     repeated = sum(row.kind == HEADER for row in framing)
     return RawTable(
         format="delimited",
         header=header,
         cells=cells,
-        malformed=malformed_frame(odd),
+        malformed=malformed_frame(malformed),
         framing=tuple(sorted((row for row in framing if row.kind != HEADER), key=lambda row: row.row_number)),
         header_rows=header.row_count + repeated,
-        is_clean=not may_need_normalising(text, delimiter.encode()),
+        is_clean=prepared.is_clean,
     )
 
 
-def _read(text: bytes, width: int, delimiter: str, has_quotes: bool) -> pl.DataFrame:
-    names = [cell_name(position) for position in range(width)]
-    header = delimiter.join(names).encode() + b"\n"
-    cells = pl.read_csv(
-        io.BytesIO(header + text),
-        separator=delimiter,
-        quote_char='"' if has_quotes else None,
-        infer_schema=False,
-        truncate_ragged_lines=True,
-    )
-    # An empty text between quotes is an empty cell like any other.
-    return cells.with_columns(pl.all().replace("", None)) if has_quotes else cells
+def _cells(body: Repaired, delimiter: str) -> pl.DataFrame:
+    try:
+        return pl.read_csv(
+            io.BytesIO(body.text),
+            separator=delimiter,
+            quote_char='"' if body.has_quotes else None,
+            infer_schema=False,
+            truncate_ragged_lines=True,
+        )
+    except pl.exceptions.PolarsError as error:
+        # Its message would quote the cells around the fault.
+        raise FileRejectedError(UNREADABLE, f"no table ({type(error).__name__})") from None
 
 
 def _odd_lines(

@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 _BLOCK = 16 << 20
 _QUOTE = ord('"')
+_LINE_END = 10
 # A quoted cell may span lines; one that does not close within so many is an unclosed quote.
 _MAX_LINES_A_CELL = 200
 
@@ -58,15 +59,17 @@ class LineScan:
     def lines_longer_than(self, limit: int) -> list[int]:
         return [int(index) for index in np.flatnonzero(self.ends - self.starts > limit)]
 
-    def repaired(self, first: int, width: int) -> Repaired:
-        """Lines from ``first`` on; rows of another width are taken out, cells over several lines joined."""
+    def repaired(self, first: int, width: int, names: bytes) -> Repaired:
+        """A line of names and the lines from ``first`` on; rows of another width are taken out, cells over
+        several lines joined.
+        """
         if first >= self.line_count:
-            return Repaired(b"", [], False)
+            return Repaired(names + b"\n", [], False)
         suspects = self.fields[first:] != width
         if self.quotes is not None:
             suspects |= self.quotes[first:] % 2 == 1
         odd, patches = self._examine([int(index) for index in np.flatnonzero(suspects) + first], width)
-        return Repaired(self._patched(first, patches), odd, self.quotes is not None)
+        return Repaired(self._patched(first, patches, names), odd, self.quotes is not None)
 
     def _examine(self, suspects: list[int], width: int) -> tuple[list[tuple[int, str]], dict[int, bytes]]:
         """Odd lines, and what to put in the place of lines (nothing for odd ones)."""
@@ -106,40 +109,44 @@ class LineScan:
                 break
         return None, index
 
-    def _patched(self, first: int, patches: dict[int, bytes]) -> bytes:
-        if not patches:
-            return self.text[int(self.starts[first]) :]
-        pieces, at = [], int(self.starts[first])
+    def _patched(self, first: int, patches: dict[int, bytes], names: bytes) -> bytes:
+        view = memoryview(self.text)
+        pieces: list[bytes | memoryview] = [names, b"\n"]
+        at = int(self.starts[first])
         for index in sorted(patches):
-            pieces += [self.text[at : int(self.starts[index])], patches[index]]
+            pieces += [view[at : int(self.starts[index])], patches[index]]
             at = int(self.ends[index])
-        return b"".join([*pieces, self.text[at:]])
+        return b"".join([*pieces, view[at:]])
 
 
 def scan_lines(text: bytes, delimiter: str) -> LineScan:
     """Count fields and quotes of each physical line of a text that ends with a line end."""
     has_quotes = b'"' in text
     ends, fields, quotes = [], [], []
-    inside, open_fields, open_quotes = False, 0, 0
+    carry = _Carry()
     for start in range(0, len(text), _BLOCK):
         block = np.frombuffer(text, dtype=np.uint8, count=min(_BLOCK, len(text) - start), offset=start)
-        newline = np.flatnonzero(block == 10)
-        separators = block == ord(delimiter)
+        newline = np.flatnonzero(block == _LINE_END)
+        separators = np.flatnonzero(block == ord(delimiter))
         if has_quotes:
             marks = np.flatnonzero(block == _QUOTE)
-            separators, inside = _outside_quotes(block, newline, separators, marks, inside)
-            counts, open_quotes = _counts(marks, newline, open_quotes)
+            separators, carry.inside = _outside_quotes(block, newline, separators, marks, carry.inside)
+            counts, carry.quotes = _counts(marks, newline, carry.quotes)
             quotes.append(counts)
-        counts, open_fields = _counts(np.flatnonzero(separators), newline, open_fields)
+        counts, carry.fields = _counts(separators, newline, carry.fields)
         ends.append(newline + start)
         fields.append(counts + 1)
-    return LineScan(
-        text,
-        delimiter.encode(),
-        np.concatenate(ends),
-        np.concatenate(fields),
-        np.concatenate(quotes) if quotes else None,
-    )
+    joined = np.concatenate(quotes) if quotes else None
+    return LineScan(text, delimiter.encode(), np.concatenate(ends), np.concatenate(fields), joined)
+
+
+@dataclass
+class _Carry:
+    """What is open at the end of a block of bytes."""
+
+    inside: bool = False
+    quotes: int = 0
+    fields: int = 0
 
 
 def _counts(positions: Ints, newline: Ints, carried: int) -> tuple[Ints, int]:
@@ -153,22 +160,41 @@ def _counts(positions: Ints, newline: Ints, carried: int) -> tuple[Ints, int]:
 
 
 def _outside_quotes(
-    block: npt.NDArray[np.uint8], newline: Ints, separators: npt.NDArray[np.bool_], marks: Ints, inside: bool
-) -> tuple[npt.NDArray[np.bool_], bool]:
+    block: npt.NDArray[np.uint8], newline: Ints, separators: Ints, marks: Ints, inside: bool
+) -> tuple[Ints, bool]:
     """Separators outside quotes, each line by itself (a line end closes a quote for this count)."""
-    toggles = np.zeros(len(block), dtype=np.uint8)
-    toggles[marks] = 1
+    if not inside and len(marks) % 2 == 0:
+        opening, closing = marks[0::2], marks[1::2]
+        if bool((np.searchsorted(newline, opening) == np.searchsorted(newline, closing)).all()):
+            return _between_pairs(separators, opening, closing), False
+    state = np.zeros(len(block), dtype=np.uint8)
+    state[marks] = 1
     if inside and len(block):
-        toggles[0] ^= 1
-    state = np.bitwise_xor.accumulate(toggles)
+        state[0] ^= 1
+    state = np.bitwise_xor.accumulate(state)
     # Undo what was open at each line's end, so that the next line starts outside.
-    at_end = state[newline]
-    flips = np.flatnonzero(np.diff(at_end, prepend=0))
+    flips = np.flatnonzero(np.diff(state[newline], prepend=0))
     if len(flips):
         correction = np.zeros(len(block), dtype=np.uint8)
         correction[newline[flips]] = 1
-        state = state ^ np.bitwise_xor.accumulate(correction)
-    return separators & (state == 0), bool(len(block) and state[-1])
+        state ^= np.bitwise_xor.accumulate(correction)
+    return separators[state[separators] == 0], bool(len(block) and state[-1])
+
+
+def _between_pairs(separators: Ints, opening: Ints, closing: Ints) -> Ints:
+    """Separators that lie in none of those pairs of quotes, none of which spans a line end."""
+    wide = closing > opening + 1
+    if not wide.any():
+        return separators
+    before, after = np.searchsorted(separators, opening[wide]), np.searchsorted(separators, closing[wide])
+    enclosed = before < after
+    if not enclosed.any():
+        return separators
+    steps = np.zeros(len(separators) + 1, dtype=np.int32)
+    np.add.at(steps, before[enclosed], 1)
+    np.add.at(steps, after[enclosed], -1)
+    kept: Ints = separators[np.cumsum(steps[:-1]) == 0]
+    return kept
 
 
 def _split(lines: list[str], delimiter: str) -> list[str] | None:

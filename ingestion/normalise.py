@@ -19,17 +19,23 @@ _FULL_WIDTH = {chr(code): chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)} 
 _TABLE = str.maketrans({**_FULL_WIDTH, **dict.fromkeys(_ZERO_WIDTH)})
 # A leading apostrophe is how spreadsheets mark a number as text.
 _NEEDS_WORK = rf"^[\s'‘’\x1c-\x1f]|[\s\x1c-\x1f]$|[\x00{_ZERO_WIDTH[:-1]}\u3000\u00a0\uff01-\uff5e]|^$"
-# Byte sequences of which one must occur for any cell of a UTF-8 text to need work (blanks apart).
-_MARKS = (
-    *(b"\xef\xbc", b"\xef\xbd", b"\xef\xbb\xbf", b"\xe3\x80\x80", b"\xe2\x80", b"\xe2\x81", b"\xe1\x9a\x80"),
-    *(b"\xc2\xa0", b"\xc2\xad", b"\xc2\x85"),
-)
+# Byte sequences of which one must occur for any cell of a UTF-8 text to need work, by their first byte, which is
+# never a later byte of a character: where that is absent the search for one byte settles it.
+_MARKS = {
+    b"\xef": (b"\xef\xbc", b"\xef\xbd", b"\xef\xbb\xbf"),
+    b"\xe3": (b"\xe3\x80\x80",),
+    b"\xe2": (b"\xe2\x80", b"\xe2\x81"),
+    b"\xe1": (b"\xe1\x9a\x80",),
+    b"\xc2": (b"\xc2\xa0", b"\xc2\xad", b"\xc2\x85"),
+}
 _BLANKS = tuple(bytes([code]) for code in b" \t'\x00\x0b\x0c\x1c\x1d\x1e\x1f")
 
 
 def may_need_normalising(text: bytes, separator: bytes = b"") -> bool:
     """Whether any cell of that UTF-8 text can hold a variant; a quick search for bytes, never a false no."""
-    return any(mark in text for mark in (*_MARKS, *_BLANKS) if mark != separator)
+    if any(blank in text for blank in _BLANKS if blank != separator):
+        return True
+    return any(lead in text and any(mark in text for mark in marks) for lead, marks in _MARKS.items())
 
 
 def normalise_text(value: str) -> str:

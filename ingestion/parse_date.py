@@ -38,7 +38,9 @@ def _dates(frame: pl.DataFrame) -> pl.DataFrame:
     compact = _day(_COMPACT)
     serial = pl.col("cell").str.extract(_SERIAL).cast(pl.Int32, strict=False)
     is_year = serial.is_between(_FIRST_YEAR, _LAST_YEAR)
-    counted = pl.when(serial.is_between(_FIRST_SERIAL, _LAST_SERIAL) & ~is_year).then(_SERIAL_START + pl.duration(days=serial))
+    counted = pl.when(serial.is_between(_FIRST_SERIAL, _LAST_SERIAL) & ~is_year).then(
+        _SERIAL_START + pl.duration(days=serial)
+    )
     frame = frame.with_columns(pl.coalesce(written, compact, counted).alias(VALUE))
     return _with_fault(frame, DATE_INVALID)
 

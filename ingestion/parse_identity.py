@@ -28,13 +28,14 @@ Bools = npt.NDArray[np.bool_]
 
 def parse_id(cells: pl.Series, received_on: date) -> Parsed:
     """ID numbers of 18 characters. Old ones of 15 digits are completed, ``x`` becomes ``X``."""
-    quick = _valid(cells, received_on)
-    if quick is not None:
+    valid = _mask(cells, received_on)
+    rest = cells.filter(~valid & cells.is_not_null()).unique()
+    if not len(rest):
         return Parsed(cells)
-    distinct = cells.unique().drop_nulls()
-    parsed = _ids_of(distinct.rename("cell").to_frame(), received_on)
-    frame = cells.rename("cell").to_frame().join(parsed, on="cell", how="left", maintain_order="left")
-    return Parsed.of(frame)
+    parsed = _ids_of(rest.rename("cell").to_frame(), received_on)
+    frame = pl.DataFrame({"cell": cells, "valid": valid})
+    frame = frame.join(parsed, on="cell", how="left", maintain_order="left")
+    return Parsed.of(frame.with_columns(pl.when("valid").then("cell").otherwise(VALUE).alias(VALUE)))
 
 
 def parse_certificate(cells: pl.Series, received_on: date) -> Parsed:
@@ -55,14 +56,6 @@ def check_character(first_17: str) -> str:
     """The check character (mod 11-2) of the first 17 digits."""
     total = sum(int(digit) * int(weight) for digit, weight in zip(first_17, _WEIGHTS, strict=True))
     return "10X98765432"[total % 11]
-
-
-def _valid(cells: pl.Series, received_on: date) -> pl.Series | None:
-    """The cells where all of them are valid as they stand, else None."""
-    present = cells.drop_nulls()
-    if len(present) and not bool((present.str.len_bytes() == 18).all()):
-        return None
-    return cells if _check(_matrix(present, 18), received_on).all() else None
 
 
 def _ids_of(frame: pl.DataFrame, received_on: date) -> pl.DataFrame:

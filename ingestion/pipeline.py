@@ -27,11 +27,12 @@ from ingestion.decision import (
     original_of_duplicate,
     superseded_by,
 )
+from ingestion.decode import Payload
 from ingestion.delivery import Delivery
 from ingestion.lake import lake_rows, write_empty_tables
 from ingestion.ledger import Ledger
 from ingestion.limits import MAX_BYTES
-from ingestion.pseudonym import letters_of_digest
+from ingestion.pseudonym import identity_keys, letters_of_digest
 from ingestion.quarantine import Quarantine
 from ingestion.read import read_table
 from ingestion.reason import (
@@ -115,10 +116,10 @@ class _FileIntake:
     def take(self, history: list[Delivery]) -> Delivery | None:
         """The ledger entry of the file, its rows written; None where the ledger has it already."""
         try:
-            data = self._bytes()
+            payload = Payload(self._bytes())
         except FileRejectedError as error:
             return None if self._is_known(history) else self._rejected(error, history)
-        self._sha256 = hashlib.sha256(data).hexdigest()
+        self._sha256 = payload.sha256()
         if self._is_known(history):
             return None
         try:
@@ -126,7 +127,7 @@ class _FileIntake:
                 raise FileRejectedError(FEED_UNKNOWN, "no contract for a feed of that name")
             if self._arrival.fault is not None:
                 raise self._arrival.fault
-            return self._duplicate(history) or self._read(data, self._feed, history)
+            return self._duplicate(history) or self._read(payload, self._feed, history)
         except FileRejectedError as error:
             return self._rejected(error, history)
 
@@ -169,13 +170,12 @@ class _FileIntake:
             rows_framing=original.rows_framing,
         )
 
-    def _read(self, data: bytes, feed: Feed, history: list[Delivery]) -> Delivery:
+    def _read(self, payload: Payload, feed: Feed, history: list[Delivery]) -> Delivery:
         arrival, sidecar = self._arrival, self._arrival.sidecar
-        if not data.strip() and is_quiet_month(feed, sidecar):
+        if payload.is_blank() and is_quiet_month(feed, sidecar):
             check_digest(sidecar, str(self._sha256))
             return replace(self._entry(history), status="accepted", supersedes=_superseded_id(history, arrival))
-        table = read_table(data, arrival.path.suffix, feed)
-        del data
+        table = read_table(payload, arrival.path.suffix, feed)
         checked: CheckedRows | None = None
         try:
             check_digest(sidecar, str(self._sha256))
@@ -222,8 +222,9 @@ class _FileIntake:
         """Everything but the ledger row: until that is there, nothing of it counts."""
         store = self._store
         Quarantine(store).keep(table, checked, feed, delivery_id)
-        Vault(store).keep(checked.accepted, feed, delivery_id, period)
-        rows = lake_rows(checked.accepted, feed, delivery_id, period, store.keys.pseudonym, store.algorithm)
+        keys = identity_keys(checked.accepted, feed, store.keys.pseudonym, store.algorithm)
+        Vault(store).keep(checked.accepted, feed, keys, delivery_id, period)
+        rows = lake_rows(checked.accepted, feed, keys, delivery_id, period)
         held, lake = store.held_file(feed.name, delivery_id), store.lake_file(feed.name, period, delivery_id)
         write_parquet(rows, held if is_held else lake)
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ingestion.decode import extension_agrees, is_workbook, to_utf8
+from ingestion.decode import Payload, extension_agrees, is_workbook, to_utf8
 from ingestion.delimited import read_delimited
 from ingestion.header import check_header
 from ingestion.json_lines import looks_like_json_lines, read_json_lines
@@ -17,11 +17,11 @@ from ingestion.workbook import read_workbook
 from models.contract import Feed
 
 
-def read_table(data: bytes, extension: str, feed: Feed) -> RawTable:
+def read_table(payload: Payload, extension: str, feed: Feed) -> RawTable:
     """Raw cells of a delivery; raises ``FileRejectedError`` where the file as a whole cannot be taken."""
-    if not data:
+    if not payload.peek():
         raise FileRejectedError(EMPTY, "nothing in the file")
-    table = _read(data, feed)
+    table = _read(payload, feed)
     try:
         check_header(table.header, feed)
     except FileRejectedError as error:
@@ -33,10 +33,10 @@ def read_table(data: bytes, extension: str, feed: Feed) -> RawTable:
     return table
 
 
-def _read(data: bytes, feed: Feed) -> RawTable:
-    if is_workbook(data):
-        return read_workbook(data, feed)
-    text, encoding = to_utf8(data)
-    if looks_like_json_lines(text):
-        return read_json_lines(text, feed)
+def _read(payload: Payload, feed: Feed) -> RawTable:
+    if is_workbook(payload):
+        return read_workbook(payload.take(), feed)
+    text, encoding = to_utf8(payload)
+    if looks_like_json_lines(text.peek(4096)):
+        return read_json_lines(text.take(), feed)
     return read_delimited(text, encoding, feed)

@@ -6,7 +6,7 @@ here: who may look (``orchestration``), pseudonyms (``pseudonym``).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -49,9 +49,11 @@ class Vault:
     def file(self, feed: str, delivery_id: str) -> Path:
         return self._folder / feed / f"{delivery_id}.parquet"
 
-    def keep(self, accepted: pl.DataFrame, feed: Feed, delivery_id: str, period: str) -> None:
+    def keep(
+        self, accepted: pl.DataFrame, feed: Feed, keys: Mapping[str, pl.Series], delivery_id: str, period: str
+    ) -> None:
         """Keep the direct identifiers of a delivery's rows; a feed without any leaves no file."""
-        rows = identity_rows(accepted, feed, delivery_id, period, self._key, self._algorithm)
+        rows = identity_rows(accepted, feed, keys, delivery_id, period)
         if rows is not None:
             self._encrypted.write(rows, self.file(feed.name, delivery_id))
 
@@ -105,14 +107,14 @@ class Vault:
 
 
 def identity_rows(
-    accepted: pl.DataFrame, feed: Feed, delivery_id: str, period: str, key: bytes, algorithm: Algorithm
+    accepted: pl.DataFrame, feed: Feed, keys: Mapping[str, pl.Series], delivery_id: str, period: str
 ) -> pl.DataFrame | None:
     """One row a person and set of facts, for each role a person has in the feed; None for feeds without any."""
     parts = []
     for role in _roles(feed):
         part = accepted.select(ROW_NUMBER, *(pl.col(source).alias(name) for name, source in role.items()))
         if "id_number" in role:
-            part = part.with_columns(pseudonyms(part["id_number"], key, algorithm).rename("person_key"))
+            part = part.with_columns(keys[role["id_number"]].rename("person_key"))
         missing = [pl.lit(None, dtype).alias(name) for name, dtype in _SCHEMA.items() if name not in part.columns]
         part = part.with_columns(missing).with_columns(
             pl.lit(role.get("id_number", role.get("name", ""))).alias("role"),
@@ -126,11 +128,12 @@ def identity_rows(
 
 def _distinct(part: pl.DataFrame) -> pl.DataFrame:
     """A person with the same facts once; rows without a person key all, if they say anything."""
+    has_key = pl.col("person_key").is_not_null()
+    if not part["person_key"].is_duplicated().any():
+        return part
     facts = ["name", "phone", "address", "former_name", "document_number"]
-    known = part.filter(pl.col("person_key").is_not_null()).unique(
-        ["person_key", *facts], keep="last", maintain_order=True
-    )
-    unknown = part.filter(pl.col("person_key").is_null() & ~pl.all_horizontal(pl.col(fact).is_null() for fact in facts))
+    known = part.filter(has_key).unique(["person_key", *facts], keep="last", maintain_order=True)
+    unknown = part.filter(~has_key & ~pl.all_horizontal(pl.col(fact).is_null() for fact in facts))
     return pl.concat([known, unknown])
 
 

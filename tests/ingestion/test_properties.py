@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hmac
 import io
 import json
 from datetime import date, datetime, timedelta
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 from stdnum.cn import ric
 from stdnum.cn import uscc as stdnum_uscc
 
+from ingestion.decode import Payload
 from ingestion.in_force import OPEN_END, delivery_validity
 from ingestion.normalise import normalise_cells, normalise_text
 from ingestion.parse import parse_column
@@ -24,7 +26,7 @@ from ingestion.parse_date import parse_date, parse_month
 from ingestion.parse_identity import check_character, parse_id
 from ingestion.parse_number import parse_decimal, parse_int, parse_money
 from ingestion.parsed import ParseContext
-from ingestion.pseudonym import pseudonyms
+from ingestion.pseudonym import hmac_digests, pseudonyms
 from ingestion.read import read_table
 from ingestion.reason import FileRejectedError
 from ingestion.rows import check_rows
@@ -163,7 +165,7 @@ def test_normalising_twice_is_normalising_once(text: str) -> None:
 def test_no_bytes_make_a_reader_fail(data: bytes, extension: str) -> None:
     for prefix in (b"", "身份证号,姓名,死亡日期,信息来源\n".encode(), b"PK\x03\x04", b"{", b"\xff\xfe"):
         try:
-            table = read_table(prefix + data, extension, FEEDS["death_record"])
+            table = read_table(Payload(prefix + data), extension, FEEDS["death_record"])
         except FileRejectedError:
             continue
         checked = check_rows(table, FEEDS["death_record"], RECEIVED)
@@ -181,7 +183,7 @@ def test_any_quoted_table_is_read_again(rows: list[list[str]], delimiter: str) -
     writer.writerow(["身份证号", "姓名", "死亡日期", "信息来源"])
     filled = [[*row[:3], row[3] + "x"] for row in rows]
     writer.writerows(filled)
-    table = read_table(stream.getvalue().encode(), ".csv", FEEDS["death_record"])
+    table = read_table(Payload(stream.getvalue().encode()), ".csv", FEEDS["death_record"])
     read = [tuple(cell or "" for cell in row[1:]) for row in table.cells.rows()]
     assert read == [tuple(cell.replace("\n", " ") for cell in row) for row in filled]
     assert table.malformed.is_empty()
@@ -251,3 +253,11 @@ def test_validity_never_overlaps_and_looks_only_back(history: list[tuple[int, st
         assert all(start < end for start, end in spans)
         if spans:
             assert spans[-1][1] == OPEN_END
+
+
+@quick
+@given(st.binary(min_size=1, max_size=100), st.lists(st.text(), max_size=5), st.sampled_from(["sha256", "sm3"]))
+def test_digests_are_those_of_the_standard_library(key: bytes, values: list[str], algorithm: str) -> None:
+    values = [value.encode("utf-8", "replace").decode() for value in values]
+    expected = [hmac.digest(key, value.encode(), algorithm) for value in values]
+    assert hmac_digests(values, key, algorithm) == expected  # type: ignore[arg-type]
