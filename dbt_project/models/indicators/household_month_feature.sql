@@ -244,22 +244,46 @@ neighbourhood as (
     from village
 ),
 
+known as (
+    select
+        windowed.*,
+        feed_month.has_medical,
+        feed_month.has_pension,
+        feed_month.has_insurance,
+        feed_month.has_unemployment,
+        feed_month.has_school,
+        feed_month.has_disability,
+        feed_month.has_custody,
+        feed_month.has_rural,
+        feed_month.has_child,
+        feed_month.has_elder,
+        feed_month.has_vehicle,
+        feed_month.has_property,
+        feed_month.has_business,
+        feed_month.has_fund,
+        neighbourhood.village_assisted_share
+    from windowed
+    inner join feed_month on windowed.month = feed_month.month
+    left join neighbourhood
+        on windowed.month = neighbourhood.month and windowed.village_code = neighbourhood.village_code
+),
+
 final as (
     select
-        windowed.month,
-        windowed.household_id,
-        windowed.village_code,
-        windowed.township_code,
-        windowed.county_code,
-        windowed.area_type,
-        windowed.is_on_assistance,
-        windowed.visit_capacity_count,
+        month,
+        household_id,
+        village_code,
+        township_code,
+        county_code,
+        area_type,
+        is_on_assistance,
+        visit_capacity_count,
         -- low_income
         case when is_income_complete then income_pc_yuan / standard_yuan end as income_standard_ratio,
         income_3m_mean_yuan / household_standard_yuan as income_3m_standard_ratio,
         case when is_income_complete then cast(income_source_count as double) end as income_source_count,
         case when is_income_complete then cast(earner_count as double) end as earner_count,
-        cast(windowed.month_number - last_income as double) as months_since_income,
+        cast(month_number - last_income as double) as months_since_income,
         case when has_pension then cast(pensioner_count as double) end as pensioner_count,
         -- income_drop
         case when is_income_complete then income_to_prior_ratio end as income_change_ratio,
@@ -289,7 +313,7 @@ final as (
         out_of_pocket_12m_yuan / medical_line_yuan as medical_line_ratio,
         highest_stay_12m_yuan / household_standard_yuan as largest_stay_standard_ratio,
         cast(inpatient_12m_count as double) as inpatient_12m_count,
-        cast(windowed.month_number - last_inpatient as double) as months_since_inpatient,
+        cast(month_number - last_inpatient as double) as months_since_inpatient,
         cast(chronic_12m_count as double) as chronic_12m_count,
         -- rigid_spending
         rigid_12m_yuan / (income_12m_yuan + household_standard_yuan * observed_12m_count) as rigid_income_ratio,
@@ -304,7 +328,7 @@ final as (
         cast(divorce_12m_count as double) as divorce_12m_count,
         -- bereavement
         cast(death_12m_count as double) as death_12m_count,
-        cast(windowed.month_number - last_death as double) as months_since_death,
+        cast(month_number - last_death as double) as months_since_death,
         -- disability
         case when has_disability then cast(disabled_count as double) end as disabled_count,
         case when has_disability then cast(severely_disabled_count as double) end as severe_disabled_count,
@@ -317,13 +341,13 @@ final as (
         cast(house_damage_12m_level as double) as house_damage_level,
         -- report
         cast(report_12m_count as double) as report_12m_count,
-        cast(windowed.month_number - last_report as double) as months_since_report,
+        cast(month_number - last_report as double) as months_since_report,
         case when has_rural then cast(case when is_relapse_risk then 1 else 0 end as double) end as relapse_risk_count,
         case when has_child then cast(child_concern_count as double) end as child_concern_count,
         case when has_elder then cast(elder_concern_count as double) end as elder_concern_count,
         -- earlier_aid
         cast(temporary_12m_count as double) as temporary_aid_12m_count,
-        cast(windowed.month_number - last_temporary as double) as months_since_temporary_aid,
+        cast(month_number - last_temporary as double) as months_since_temporary_aid,
         cast(left_register_12m_count as double) as left_register_12m_count,
         cast(allowance_count as double) as allowance_count,
         -- property
@@ -340,11 +364,8 @@ final as (
         kwh / nullif(kwh_before, 0) as kwh_change_ratio,
         arrears_yuan,
         -- neighbourhood
-        neighbourhood.village_assisted_share
-    from windowed
-    inner join feed_month on windowed.month = feed_month.month
-    left join neighbourhood
-        on windowed.month = neighbourhood.month and windowed.village_code = neighbourhood.village_code
+        village_assisted_share
+    from known
 )
 
 select * from final

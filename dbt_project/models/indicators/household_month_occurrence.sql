@@ -48,20 +48,20 @@ person_events as (
     select
         month,
         person_key,
-        0,
-        0,
-        1,
-        0,
-        null
+        0 as inpatient_count,
+        0 as chronic_count,
+        1 as divorce_count,
+        0 as disaster_count,
+        null as house_damage_level
     from divorces
     union all
     select
         month,
         person_key,
-        0,
-        0,
-        0,
-        1,
+        0 as inpatient_count,
+        0 as chronic_count,
+        0 as divorce_count,
+        1 as disaster_count,
         house_damage_level
     from disasters
 ),
@@ -89,7 +89,7 @@ reports as (
         count(distinct report_no) as report_count
     from {{ ref('person_community_report') }}
     where household_id is not null
-    group by 1, 2
+    group by greatest({{ month_of('reported_on') }}, known_month), household_id
 ),
 
 -- States of persons that hold over months, one row a person and month in which they hold.
@@ -152,41 +152,41 @@ person_states as (
     select
         month,
         person_key,
-        null,
+        null as months_unemployed,
         months_disabled,
-        0,
-        0,
-        0
+        0 as college_student_count,
+        0 as child_concern_count,
+        0 as elder_concern_count
     from disabled
     union all
     select
         month,
         person_key,
-        null,
-        null,
-        1,
-        0,
-        0
+        null as months_unemployed,
+        null as months_disabled,
+        1 as college_student_count,
+        0 as child_concern_count,
+        0 as elder_concern_count
     from at_college
     union all
     select
         month,
         person_key,
-        null,
-        null,
-        0,
-        1,
-        0
+        null as months_unemployed,
+        null as months_disabled,
+        0 as college_student_count,
+        1 as child_concern_count,
+        0 as elder_concern_count
     from concerning_child
     union all
     select
         month,
         person_key,
-        null,
-        null,
-        0,
-        0,
-        1
+        null as months_unemployed,
+        null as months_disabled,
+        0 as college_student_count,
+        0 as child_concern_count,
+        1 as elder_concern_count
     from concerning_elder
 ),
 
@@ -214,7 +214,7 @@ electricity as (
         sum(arrears_yuan) as arrears_yuan
     from {{ ref('utility_account_month') }}
     where household_id is not null
-    group by 1, 2
+    group by greatest(usage_month, known_month), household_id
 ),
 
 final as (
