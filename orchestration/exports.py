@@ -8,16 +8,19 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 from typing import Literal
 
 import polars as pl
+import polars.selectors as cs
 
 from orchestration.published import read_published
 from orchestration.settings import DataHome
 from orchestration.stores import ledger_of, vault_of
 
 Format = Literal["csv", "jsonl", "parquet"]
+LEDGER_LISTS = ("warnings", "schema_drift")
+LEDGER_MAPS = ("quarantined_by_reason", "cell_defects_by_reason")
 MONTH = pl.col("month").dt.strftime("%Y-%m")
 
 
@@ -25,7 +28,8 @@ def export_ledger(home: DataHome, month: date | None, identified: bool) -> pl.Da
     """One row per file ever seen; ``month`` is the data month of the delivery."""
     del identified  # the ledger names nobody
     frame = ledger_of(home).frame()
-    return frame.filter(pl.col("period") == f"{month:%Y-%m}") if month else frame
+    wanted = frame.filter(pl.col("period") == f"{month:%Y-%m}") if month else frame
+    return wanted.with_columns(pl.col(name).str.json_decode(pl.List(pl.String)) for name in LEDGER_LISTS)
 
 
 def export_alerts(home: DataHome, month: date | None, identified: bool) -> pl.DataFrame:
@@ -47,7 +51,13 @@ def export_indicators(home: DataHome, month: date | None, identified: bool) -> p
     columns += ["value", "threshold", "evidence"]
     if not identified:
         return hits.select(columns)
-    return _with_identity(home, hits, ["id_number"]).select([*columns, "id_number"])
+    # A hit about the household as a whole (its income, say) is known by the household's reference person.
+    reference = read_published(home, "household_month").select("month", "household_id", "reference_person_key")
+    about = hits.join(reference, on=["month", "household_id"], how="left").with_columns(
+        about=pl.coalesce("person_key", "reference_person_key")
+    )
+    named = _with_identity(home, about, ["id_number"], key="about")
+    return _with_member_ids(home, named).select([*columns, "id_number", "member_id_numbers"])
 
 
 def export_scores(home: DataHome, month: date | None, identified: bool) -> pl.DataFrame:
@@ -91,8 +101,11 @@ def as_bytes(frame: pl.DataFrame, form: Format) -> bytes:
     sink = io.BytesIO()
     if form == "parquet":
         frame.write_parquet(sink)
+    elif form == "jsonl" and LEDGER_MAPS[0] in frame.columns:
+        sink.write(_with_maps(frame))
     elif form == "jsonl":
-        frame.write_ndjson(sink)
+        # Money as numbers: a decimal would be written as a text.
+        frame.with_columns(cs.decimal().cast(pl.Float64)).write_ndjson(sink)
     else:
         _flat(frame).write_csv(sink)
     return sink.getvalue()
@@ -102,9 +115,10 @@ def _of_month(frame: pl.DataFrame, month: date | None) -> pl.DataFrame:
     return frame.filter(pl.col("month") == month) if month else frame
 
 
-def _with_identity(home: DataHome, frame: pl.DataFrame, columns: list[str]) -> pl.DataFrame:
-    keys = frame["person_key"].drop_nulls().unique().to_list()
-    return frame.join(vault_of(home).identities(keys).select("person_key", *columns), on="person_key", how="left")
+def _with_identity(home: DataHome, frame: pl.DataFrame, columns: list[str], key: str = "person_key") -> pl.DataFrame:
+    keys = frame[key].drop_nulls().unique().to_list()
+    people = vault_of(home).identities(keys).select(pl.col("person_key").alias(key), *columns)
+    return frame.join(people, on=key, how="left")
 
 
 def _with_member_ids(home: DataHome, frame: pl.DataFrame) -> pl.DataFrame:
@@ -124,6 +138,16 @@ def _flat(frame: pl.DataFrame) -> pl.DataFrame:
         pl.Series(name, [None if value is None else _json(value) for value in frame[name].to_list()], pl.String)
         for name in nested
     )
+
+
+def _with_maps(frame: pl.DataFrame) -> bytes:
+    """JSON lines in which counts by reason are objects; a row here is a file, so there are never many."""
+    rows = ({**row, **{name: json.loads(row[name]) for name in LEDGER_MAPS}} for row in frame.iter_rows(named=True))
+    return "".join(json.dumps(row, ensure_ascii=False, default=_stamp) + "\n" for row in rows).encode()
+
+
+def _stamp(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
 def _json(value: object) -> str:
