@@ -3,27 +3,55 @@ delivered as (
     select * from {{ ref('stg_public_security__population_register') }}
 ),
 
+normal as (
+    select
+        person_key,
+        valid_from,
+        valid_to
+    from delivered
+    where status = '1'
+),
+
+-- Someone who moved between districts may stand in both of their registers: where the hukou is normal wins.
+registered_elsewhere as (
+    select distinct
+        gone.person_key,
+        gone.valid_from
+    from delivered as gone
+    inner join normal
+        on
+            gone.person_key = normal.person_key
+            and {{ in_force('gone.valid_from', 'normal') }}
+    where gone.status <> '1'
+),
+
 final as (
     select
-        hukou_no,
-        person_key,
-        relation_to_head,
-        hukou_type,
-        registered_division,
-        residence_division,
-        marital_status,
-        status,
-        changed_on,
-        valid_from,
-        valid_to,
-        delivery_id,
-        row_number
+        delivered.hukou_no,
+        delivered.person_key,
+        delivered.relation_to_head,
+        delivered.hukou_type,
+        delivered.registered_division,
+        delivered.residence_division,
+        delivered.marital_status,
+        delivered.status,
+        delivered.changed_on,
+        delivered.valid_from,
+        delivered.valid_to,
+        delivered.delivery_id,
+        delivered.row_number
     from delivered
-    -- Someone who moved between districts stands in both of their registers: the one where the hukou is normal wins.
+    left join registered_elsewhere
+        on
+            delivered.person_key = registered_elsewhere.person_key
+            and delivered.valid_from = registered_elsewhere.valid_from
+    where
+        delivered.status = '1'
+        or registered_elsewhere.person_key is null
     qualify
         row_number() over (
-            partition by person_key, valid_from
-            order by (status = '1') desc, changed_on desc nulls last, delivery_id, row_number
+            partition by delivered.person_key, delivered.valid_from
+            order by delivered.changed_on desc nulls last, delivered.delivery_id, delivered.row_number
         ) = 1
 )
 
