@@ -26,7 +26,12 @@ def _lines(stated: dict[str, Any], lang: str) -> Iterator[str]:
         yield from ("", f"## {say('reasons_heading')}", "", *_reasons(stated, lang))
     yield from ("", f"## {say('limits_heading')}", "", say("limits", protected=", ".join(stated["protected"])))
     if stated["warnings"]:
-        yield from ("", f"## {say('warnings_heading')}", "", *(f"- {warning}" for warning in stated["warnings"]))
+        yield from (
+            "",
+            f"## {say('warnings_heading')}",
+            "",
+            *(f"- {message_text(one, lang)}" for one in stated["warnings"]),
+        )
     identity = say(
         "identity",
         version=stated["model_version"],
@@ -37,13 +42,13 @@ def _lines(stated: dict[str, Any], lang: str) -> Iterator[str]:
     yield from ("", f"## {say('identity_heading')}", "", identity)
 
 
-def message_text(stated: dict[str, Any], lang: str) -> str:
-    """Why it turned out so, in one language."""
-    return label(f"ml.message.{stated['message']['key']}", lang, **stated["message"]["places"])
+def message_text(message: dict[str, Any], lang: str) -> str:
+    """A message of the training (its key and places) in one language."""
+    return label(f"ml.message.{message['key']}", lang, **message["places"])
 
 
 def _answer(stated: dict[str, Any], lang: str) -> str:
-    message = message_text(stated, lang)
+    message = message_text(stated["message"], lang)
     if "metrics" not in stated:
         return label(KEY + "rules_alone", lang, message=message)
     return label(KEY + "chosen", lang, kind=label(f"ml.kind.{stated['kind']}", lang), message=message)

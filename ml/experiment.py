@@ -156,6 +156,23 @@ def experiment_of(stated: dict[str, Any], catalogue: dict[str, Any]) -> Experime
     return experiment
 
 
+def stored_experiment(path: Path) -> Experiment:
+    """The experiment of a registered model, as it was when the model was trained."""
+    stored = _mapping(path)
+    parts = {
+        "validation": Validation,
+        "sampling": Sampling,
+        "calibration": Calibration,
+        "leak": Leak,
+        "reasons": Reasons,
+    }
+    stored |= {name: _typed(kind, stored[name]) for name, kind in parts.items()}
+    stored["candidates"] = tuple(_typed(Candidate, entry) for entry in stored["candidates"])
+    stored["features"] = tuple(_typed(Feature, entry) for entry in stored["features"])
+    stored |= {name: tuple(stored[name]) for name in ("entry_events", "protected")}
+    return _typed(Experiment, stored)
+
+
 def _mapping(path: Path) -> dict[str, Any]:
     content = yaml.safe_load(path.read_text(encoding="utf-8"))
     if not isinstance(content, dict):

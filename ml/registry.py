@@ -140,7 +140,7 @@ def _entry(directory: Path, champion: str | None) -> ModelEntry:
         basis=stated["basis"],
         as_of_month=date.fromisoformat(stated["as_of_month"]),
         experiment_hash=stated["experiment_hash"],
-        message=message_text(stated, "en"),
+        message=message_text(stated["message"], "en"),
         is_champion=stated["model_version"] == champion,
         directory=directory,
     )

@@ -57,6 +57,14 @@ def draw_sample(features: Source, labelled: pl.DataFrame, experiment: Experiment
     return Sample(rows.select(kept.columns), matrix, rate)
 
 
+def silent_features(features: Source, month: date, experiment: Experiment) -> tuple[str, ...]:
+    """Features without a single value in a month: their feed was silent, or the table does not have them."""
+    rows = lazy(features).filter(pl.col("month") == month)
+    known = [name for name in experiment.feature_names if name in rows.collect_schema().names()]
+    counts = rows.select(pl.col(known).count()).collect().row(0, named=True) if known else {}
+    return tuple(name for name in experiment.feature_names if not counts.get(name))
+
+
 def without(matrix: Matrix, experiment: Experiment, excluded: Collection[str]) -> Matrix:
     """The matrix with the excluded features emptied: no estimator learns from an empty column."""
     if not excluded:

@@ -15,7 +15,7 @@ from ml.folds import Fold, World, fit_at, matured, outcomes, run_fold
 from ml.months import month_number
 from ml.reasons import reason_contributions
 from ml.registry import save_model
-from ml.sample import Sample, draw_sample, find_leaks, without
+from ml.sample import Sample, draw_sample, find_leaks, silent_features, without
 from ml.scorer import Scorer
 from ml.selection import Verdict, calibrator_of, choose, measure
 from ml.splits import origin_at, rolling_origins
@@ -53,7 +53,7 @@ class _Record:
     """Figures gathered on the way; they become metrics.json and the card."""
 
     figures: dict[str, Any] = field(default_factory=dict)
-    warnings: list[str] = field(default_factory=list)
+    warnings: list[Message] = field(default_factory=list)
 
 
 def train(
@@ -80,10 +80,12 @@ def train(
     why = _too_little(record.figures, experiment)
     if why:
         return _rules_alone(experiment, registry, as_of_month, why, record)
+    if silent := silent_features(features, as_of_month, experiment):
+        record.warnings.append(Message("silent", {"features": ", ".join(silent)}))
     sample = draw_sample(features, labelled, experiment)
     excluded = find_leaks(sample, experiment)
-    for name in excluded:
-        record.warnings.append(f"leak suspected: {name} alone ranks entries too well; it was left out")
+    if excluded:
+        record.warnings.append(Message("leak", {"features": ", ".join(excluded)}))
     world = World(features, known, rows, sample, experiment, delay.months, excluded)
     return _model(world, first, as_of_month, registry, record)
 
@@ -248,8 +250,8 @@ def _register(
     record.figures |= {
         "kind": kind,
         "basis": final.basis,
-        "message": {"key": message.key, "places": message.places},
-        "warnings": record.warnings,
+        "message": asdict(message),
+        "warnings": [asdict(warning) for warning in record.warnings],
     }
     directory = save_model(registry, scorers, experiment, record.figures)
     return TrainingResult(
@@ -259,7 +261,7 @@ def _register(
         as_of_month=final.month,
         experiment_hash=experiment.hash,
         message=message.text("en"),
-        warnings=tuple(record.warnings),
+        warnings=tuple(warning.text("en") for warning in record.warnings),
         metrics=record.figures,
         directory=directory,
     )

@@ -11,7 +11,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from ml import TrainingResult, score, train
-from ml.experiment import Experiment
+from ml.experiment import Experiment, stored_experiment
 from ml.registry import list_models, promote
 from tests.ml.synthetic import Panel, panel
 
@@ -153,7 +153,7 @@ def test_a_planted_leak_is_named_and_left_out(city: Panel, only_additive: Experi
     assert any("home_count" in warning for warning in result.warnings)
     assert result.metrics["reasons"]["property"] < 0.5
     clean = train(city.features, city.events, tmp_path / "clean", city.last, only_additive)
-    assert clean.warnings == ()
+    assert not any("leak" in warning for warning in clean.warnings)
     recalls = [one.metrics["metrics"]["additive"]["recall_at_capacity"]["value"] for one in (result, clean)]
     assert abs(recalls[0] - recalls[1]) < 0.15
 
@@ -176,7 +176,9 @@ def test_a_dead_column_never_stops_scoring(
 
 def test_a_column_dead_in_all_of_training_never_stops_it(city: Panel, quick: Experiment, tmp_path: Path) -> None:
     dead = city.features.with_columns(income_standard_ratio=pl.lit(None, pl.Float64))
-    assert "metrics" in train(dead, city.events, tmp_path, city.last, quick).metrics
+    result = train(dead, city.events, tmp_path, city.last, quick)
+    assert "metrics" in result.metrics
+    assert any("income_standard_ratio" in warning for warning in result.warnings)
 
 
 def test_parquet_files_and_frames_give_the_same(city: Panel, quick: Experiment, tmp_path: Path) -> None:
@@ -197,6 +199,15 @@ def test_a_later_champion_leaves_earlier_months_alone(city: Panel, only_additive
     assert after.filter(pl.col("month") < city.last).equals(before)
     assert after.filter(pl.col("month") == city.last)["model_version"].unique().to_list() == [late.model_version]
     assert [entry.is_champion for entry in list_models(tmp_path)] == [False, True]
+
+
+def test_a_champion_is_scored_by_the_features_it_was_trained_with(
+    city: Panel, trained: Trained, only_additive: Experiment
+) -> None:
+    narrower = replace(only_additive, features=only_additive.features[5:])
+    late = score(city.features, trained[1], [city.last], narrower)
+    assert late.equals(score(city.features, trained[1], [city.last], only_additive))
+    assert stored_experiment(trained[0].directory / "experiment.yaml").hash == only_additive.hash
 
 
 def test_an_empty_city_is_scored_with_no_rows(city: Panel, only_additive: Experiment, tmp_path: Path) -> None:
