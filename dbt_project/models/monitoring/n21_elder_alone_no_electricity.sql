@@ -24,6 +24,21 @@ registration as (
     select * from {{ ref('hukou_household_member') }}
 ),
 
+-- The monthly register of elders hears sooner of a move than the population register: who was on it as living alone
+-- and no longer is, has moved in with others.
+told_alone as (
+    select * from {{ ref('person_elder_register') }}
+    where elder_category = '1'
+),
+
+first_told as (
+    select
+        person_key,
+        min(valid_from) as first_month
+    from told_alone
+    group by person_key
+),
+
 line as (
     {{ policy_parameter('n21_kwh_line') }}
 ),
@@ -51,8 +66,12 @@ final as (
             and household.month >= account.known_month
     left join registration
         on member.person_key = registration.person_key and {{ in_force('member.month', 'registration') }}
+    left join first_told on member.person_key = first_told.person_key and household.month >= first_told.first_month
+    left join told_alone
+        on member.person_key = told_alone.person_key and {{ in_force('household.month', 'told_alone') }}
     where
         account.kwh is not null
+        and (first_told.person_key is null or told_alone.person_key is not null)
         -- A meter elsewhere than where the person now lives says nothing.
         and (
             account.division_code is null

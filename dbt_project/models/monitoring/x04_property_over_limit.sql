@@ -56,7 +56,8 @@ item as (
         delivery_id,
         row_number
     from {{ ref('person_housing_fund') }}
-    where balance_yuan > 0
+    -- A sealed account is still the family's money, a closed one is not.
+    where balance_yuan > 0 and coalesce(status, '1') <> '3'
 ),
 
 family as (
