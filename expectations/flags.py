@@ -17,6 +17,7 @@ from expectations.lake import InForce
 from models.contract import Feed
 
 FLAG_KINDS = ("row_rule", "exists_in", "no_match")
+OTHER_WORDS = re.compile(r"\bother_(\w+)")
 PERSON_WORDS = re.compile(r"\b(age|person_born_on|person_sex)\b")
 
 
@@ -95,7 +96,8 @@ def _across(working: pl.DataFrame, check: Check, reference: Reference) -> pl.Ser
         known = _same_period(known)
         asked = asked.join(known, on=["delivery_id", "period"], how="semi")
     wanted = asked.select(pl.col(here).alias(there) for here, there in keys.items()).unique()
-    found = reference.in_force.rows(other, known, wanted, check.options.get("other_where"))
+    named = OTHER_WORDS.findall(check.options.get("contradiction", ""))
+    found = reference.in_force.rows(other, known, wanted, check.options.get("other_where"), named)
     hits = _hits(asked, found, check, keys)
     contradicted = working["position"].is_in(hits.implode())
     good = contradicted if check.kind == "exists_in" else ~contradicted

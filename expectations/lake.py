@@ -82,16 +82,21 @@ class InForce:
             holds = pl.col("valid_from") <= pl.col("month")
         return known.filter(holds).select("period", "delivery_id", "division").unique().sort("period", "delivery_id")
 
-    def rows(self, feed: Feed, known: pl.DataFrame, wanted: pl.DataFrame, where: str | None) -> pl.DataFrame:
+    def rows(
+        self, feed: Feed, known: pl.DataFrame, wanted: pl.DataFrame, where: str | None, columns: Sequence[str]
+    ) -> pl.DataFrame:
         """The rows of the ``known`` deliveries, once for each period, columns prefixed ``other_``.
 
-        Only those whose keys occur in ``wanted`` (one column for each key, named as in the feed).
+        Only those whose keys occur in ``wanted`` (one column for each key, named as in the feed), and of their
+        ``columns`` only these besides the keys: a register of a million has no room for more.
         """
         rows = scan_deliveries(self.lake, feed, known["delivery_id"].unique().sort().to_list())
         if where:
             rows = rows.filter(pl.sql_expr(where))
         rows = rows.join(wanted.lazy(), on=wanted.columns, how="semi")
-        here = rows.rename({name: f"other_{name}" for name in lake_schema(feed)}).collect()
+        kept = {*wanted.columns, *columns, "delivery_id", *([feed.division_column] if feed.division_column else [])}
+        rows = rows.select(pl.col(name).alias(f"other_{name}") for name in lake_schema(feed) if name in kept)
+        here = rows.collect()
         found = here.join(known, left_on="other_delivery_id", right_on="delivery_id", how="inner", coalesce=False)
         if feed.division_column is None:
             return found.drop("delivery_id", "division")

@@ -30,6 +30,7 @@ from workbench.quality_table import (
 )
 
 HISTORY_MONTHS = 12
+CITY_ZONE = "Asia/Shanghai"
 
 
 @dataclass(frozen=True)
@@ -50,14 +51,21 @@ class QualityMonth:
     quarantined: pl.DataFrame
 
     @cached_property
+    def ledger(self) -> pl.DataFrame:
+        """The ledger with times of the city."""
+        dtype = self.deliveries.schema["received_at"]
+        if not isinstance(dtype, pl.Datetime) or dtype.time_zone is None:
+            return self.deliveries
+        received = pl.col("received_at").dt.convert_time_zone(CITY_ZONE).dt.replace_time_zone(None)
+        return self.deliveries.with_columns(received_at=received)
+
+    @cached_property
     def own(self) -> pl.DataFrame:
         """The month's deliveries; of those that state no month, what came in the month after."""
         following = month_after(self.month)
         received = pl.col("received_at").cast(pl.String).str.slice(0, 7)
         stateless = pl.col("period").is_null() & (received == following)
-        return self.deliveries.filter((pl.col("period") == self.month) | stateless).sort(
-            "feed", "received_at", "file_name"
-        )
+        return self.ledger.filter((pl.col("period") == self.month) | stateless).sort("feed", "received_at", "file_name")
 
     @cached_property
     def judged(self) -> pl.DataFrame:
@@ -156,10 +164,10 @@ class QualityMonth:
     def _action(self, row: Mapping[str, Any]) -> str:
         same = (pl.col("feed") == row["feed"]) & (pl.col("status") == "accepted")
         later = self.own.filter(
-            same & pl.col("division").eq_missing(row["division"]) & (pl.col("received_at") > row["received_at"])
+            same & pl.col("division").eq_missing(row["division"]) & (pl.col("received_at") >= row["received_at"])
         )
         if row["status"] != "duplicate" and later.height:
-            return self.text("action.replaced")
+            return self.text("action.in_force" if row["status"] == "held" else "action.replaced")
         reason = str(row["reason"] or row["status"]).partition(":")[0]
         try:
             return self.text(f"action.{reason}")

@@ -12,6 +12,7 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import polars as pl
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -19,7 +20,7 @@ from markupsafe import Markup
 
 from models.contract import Feed, load_feeds
 from models.labels import label
-from workbench.quality_figures import QualityMonth
+from workbench.quality_figures import CITY_ZONE, QualityMonth
 from workbench.quality_table import CLASSES, DIMENSIONS, STATES, Table, percent, words
 from workbench.quality_workbook import write_workbook
 
@@ -121,7 +122,7 @@ def _render(quality: QualityMonth, as_of: datetime) -> str:
         css=css,
         classes=CLASSES,
         month_text=label("quality.month", quality.lang, year=year, month=int(number)),
-        as_of=as_of.strftime("%Y-%m-%d %H:%M"),
+        as_of=(as_of.astimezone(ZoneInfo(CITY_ZONE)) if as_of.tzinfo else as_of).strftime("%Y-%m-%d %H:%M"),
     )
 
 
@@ -152,6 +153,8 @@ def _sentences(quality: QualityMonth, mandatory: int, verifying: int, not_run: i
     counts = {name: statuses.get(name, 0) for name in ("accepted", "held", "rejected", "duplicate")}
     yield quality.text("summary.files", files=quality.own.height, **counts)
     yield _rows_sentence(quality)
+    if held := quality.own.filter(pl.col("status") == "held")["rows_data"].sum():
+        yield quality.text("summary.held_rows", count=f"{held:,}")
     yield quality.text("summary.mandatory", count=mandatory)
     yield quality.text("summary.verifying", count=verifying)
     if not_run:
@@ -159,11 +162,9 @@ def _sentences(quality: QualityMonth, mandatory: int, verifying: int, not_run: i
 
 
 def _rows_sentence(quality: QualityMonth) -> str:
-    table = quality.reconciliation
-    data, got, quarantined = (
-        sum(row[table.columns.index(column)] for row in table.rows)
-        for column in ("rows_data", "rows_accepted", "rows_quarantined")
-    )
+    """Rows of the accepted files; those of held ones are in no lake and are named apart."""
+    taken = quality.own.filter(pl.col("status") == "accepted")
+    data, got, quarantined = taken.select(pl.col("rows_data", "rows_accepted", "rows_quarantined").sum()).row(0)
     key = "summary.rows" if data == got + quarantined else "summary.rows_off"
     return quality.text(key, data=f"{data:,}", got=f"{got:,}", quarantined=f"{quarantined:,}")
 

@@ -56,7 +56,8 @@ def city(tmp_path_factory: pytest.TempPathFactory) -> City:
     received = city.last("pension_payment")["received_at"]
     refused = {"rows_accepted": 0, "rows_data": 7, "received_at": received - timedelta(days=1)}
     city.deliver("pension_payment", MONTH, [], status="rejected", reason="column_missing: amount", **refused)
-    city.deliver("medical_settlement", MONTH, [], status="rejected", reason="unreadable", file_name=MARKUP)
+    late = {"file_name": MARKUP, "received_at": received + timedelta(days=1)}
+    city.deliver("medical_settlement", MONTH, [], status="rejected", reason="unreadable", rows_data=0, **late)
     held = {"status": "held", "reason": "too_many_bad_rows", "rows_data": 20, "rows_accepted": 20}
     city.deliver("population_register", MONTH, [], **held)
     return city
@@ -127,7 +128,7 @@ def test_every_file_that_did_not_enter_has_a_next_step(quality: QualityMonth) ->
     steps = dict(zip(cells(quality, "actions", "feed"), cells(quality, "actions", "action"), strict=True))
     assert steps["pension_payment"] == label("quality.action.replaced")
     assert steps["medical_settlement"] == label("quality.action.unreadable")
-    assert steps["population_register"] == label("quality.action.too_many_bad_rows")
+    assert steps["population_register"] == label("quality.action.in_force")
     assert steps["price_index"] == label("quality.action.not_received")
 
 
