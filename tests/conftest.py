@@ -1,15 +1,14 @@
 """Fixtures that every room's tests share: where the sample city lies, and that city run all the way to its lists."""
 
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from orchestration.settings import DataHome
+from tests.command import zhaoren
 
 ROOT = Path(__file__).parent.parent
-RUN_SECONDS = 900
 
 
 @pytest.fixture(scope="session")
@@ -19,12 +18,6 @@ def sample_city() -> Path:
     if not folder.is_dir():
         pytest.skip("the sample city (../shared/sample_city) is not beside this checkout")
     return folder
-
-
-def zhaoren(home: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Call the installed command as a person would."""
-    command = [str(Path(sys.executable).parent / "zhaoren"), "--home", str(home), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=RUN_SECONDS, check=False)
 
 
 @pytest.fixture(scope="session")

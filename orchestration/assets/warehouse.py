@@ -36,7 +36,9 @@ def dbt_build(name: str, manifest: Path, layers: tuple[str, ...]) -> dg.AssetsDe
     )
     def build(context: dg.AssetExecutionContext, dbt: DbtCliResource, home: HomeResource) -> Iterator[object]:
         target = home.home.dbt / TARGET
-        yield from dbt.cli(["build", "--no-use-colors"], context=context, target_path=target).stream()
+        # A test that also reads a later layer waits for the build of that layer.
+        command = ["build", "--no-use-colors", "--indirect-selection", "buildable"]
+        yield from dbt.cli(command, context=context, target_path=target).stream()
 
     return build
 
