@@ -180,7 +180,7 @@ def _reports(city: City, memory: Memory) -> Iterator[Found]:
         ]
         still = still[city.at_home[still]]
         yield Found(
-            ["N16"], "community_report_unanswered", still, month, month + 2, ["community_report", "visit_outcome"]
+            ["N16"], "community_report_unanswered", still, month, month + 1, ["community_report", "visit_outcome"]
         )
     rows = events(city, "community_report")
     who = rows["person"][rows["identified"]] if rows else np.empty(0, dtype=np.int64)
