@@ -78,10 +78,16 @@ def arrivals(folder: Path, now: datetime) -> list[Arrival]:
     return [arrival for arrival, _ in ordered]
 
 
+def feed_folders(inbox: Path) -> list[Path]:
+    """The folders that are read; a link to one elsewhere is not."""
+    return sorted(path for path in inbox.iterdir() if path.is_dir() and not path.is_symlink())
+
+
 def ignored(inbox: Path, now: datetime) -> list[Ignored]:
     """What lies in the inbox and is not read: for ``status``."""
-    found = [Ignored(mask_text(path.name), "root_file") for path in sorted(inbox.iterdir()) if not path.is_dir()]
-    for folder in sorted(path for path in inbox.iterdir() if path.is_dir()):
+    folders = feed_folders(inbox)
+    found = [Ignored(mask_text(path.name), "root_file") for path in sorted(inbox.iterdir()) if path not in folders]
+    for folder in folders:
         for path in sorted(folder.iterdir()):
             reason = _ignored_reason(path, now)
             if reason is not None:

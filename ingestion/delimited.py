@@ -109,7 +109,7 @@ def _table(prepared: _Prepared, delimiter: str, header: Header) -> RawTable:
 
 def _cells(body: Repaired, delimiter: str) -> pl.DataFrame:
     try:
-        return pl.read_csv(
+        cells = pl.read_csv(
             io.BytesIO(body.text),
             separator=delimiter,
             quote_char='"' if body.has_quotes else None,
@@ -119,6 +119,11 @@ def _cells(body: Repaired, delimiter: str) -> pl.DataFrame:
     except pl.exceptions.PolarsError as error:
         # Its message would quote the cells around the fault.
         raise FileRejectedError(UNREADABLE, f"no table ({type(error).__name__})") from None
+    if not body.has_quotes:
+        return cells
+    # An empty text between quotes is an empty cell like any other.
+    quoted = [name for name in cells.columns if cells[name].str.len_bytes().min() == 0]
+    return cells.with_columns(pl.when(pl.col(name) != "").then(name) for name in quoted)
 
 
 def _odd_lines(

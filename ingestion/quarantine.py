@@ -33,9 +33,8 @@ class Quarantine:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def keep(self, table: RawTable, checked: CheckedRows, feed: Feed, delivery_id: str) -> None:
-        """Keep quarantined rows (raw, encrypted), cell defects (masked, encrypted) and faults (no values)."""
-        rows = quarantined_rows(table, checked)
+    def keep(self, rows: pl.DataFrame, checked: CheckedRows, feed: Feed, delivery_id: str) -> None:
+        """Keep ``quarantined_rows`` (raw, encrypted), cell defects (masked, encrypted) and faults (no values)."""
         if rows.height:
             self._store.encrypted.write(rows, self._raw_file(feed.name, delivery_id))
         cells = checked.defects.select(ROW_NUMBER, "column", "reason", masked_shape(pl.col("raw")).alias("masked"))

@@ -63,9 +63,9 @@ def check_rows(table: RawTable, feed: Feed, received_on: date) -> CheckedRows:
         if column.required or column.key:
             faults.append(_faults_of(parsed[column.name], numbers, order, column))
     row_faults = pl.concat(faults)
-    values = pl.DataFrame([numbers, *(parsed[column.name].value.rename(column.name) for column in feed.columns)])
+    valid = pl.DataFrame([numbers, *(parsed[column.name].value.rename(column.name) for column in feed.columns)])
     bad = row_faults[ROW_NUMBER].unique()
-    valid = values.filter(~pl.col(ROW_NUMBER).is_in(bad.implode())) if len(bad) else values
+    valid = valid.filter(~pl.col(ROW_NUMBER).is_in(bad.implode())) if len(bad) else valid
     twice = duplicate_rows(valid, feed)
     if twice.height:
         valid = valid.join(twice, on=ROW_NUMBER, how="anti", maintain_order="left")
@@ -75,7 +75,7 @@ def check_rows(table: RawTable, feed: Feed, received_on: date) -> CheckedRows:
         rows_data=table.rows_data,
         accepted=valid,
         faults=row_faults,
-        defects=_defects(parsed, feed, table, valid[ROW_NUMBER], len(values) == len(valid)),
+        defects=_defects(parsed, feed, table, valid[ROW_NUMBER], len(numbers) == len(valid)),
         control_totals=column_totals(parsed, feed),
         warnings=_warnings(table, parsed, valid),
     )

@@ -28,11 +28,9 @@ _SCHEMA = {
     "former_name": pl.String(),
     "document_number": pl.String(),
     "role": pl.String(),
-    "feed": pl.String(),
-    "delivery_id": pl.String(),
-    "period": pl.String(),
     ROW_NUMBER: pl.Int64(),
 }
+"""Which delivery and month the facts are from, is in the name of the file."""
 IDENTITY_COLUMNS = ("person_key", "id_number", "name", "phone", "address")
 
 
@@ -49,11 +47,9 @@ class Vault:
     def file(self, feed: str, delivery_id: str) -> Path:
         return self._folder / feed / f"{delivery_id}.parquet"
 
-    def keep(
-        self, accepted: pl.DataFrame, feed: Feed, keys: Mapping[str, pl.Series], delivery_id: str, period: str
-    ) -> None:
+    def keep(self, accepted: pl.DataFrame, feed: Feed, keys: Mapping[str, pl.Series], delivery_id: str) -> None:
         """Keep the direct identifiers of a delivery's rows; a feed without any leaves no file."""
-        rows = identity_rows(accepted, feed, keys, delivery_id, period)
+        rows = identity_rows(accepted, feed, keys)
         if rows is not None:
             self._encrypted.write(rows, self.file(feed.name, delivery_id))
 
@@ -65,8 +61,11 @@ class Vault:
         accepted).
         """
         wanted = pl.Series("person_key", list(person_keys), dtype=pl.String).unique()
-        found = [rows.filter(pl.col("person_key").is_in(wanted.implode())) for rows in self._all(deliveries)]
-        return _latest(pl.concat(found)) if found else _latest(pl.DataFrame(schema=_SCHEMA))
+        found = [
+            rows.filter(pl.col("person_key").is_in(wanted.implode())).with_columns(pl.lit(place).alias("place"))
+            for place, rows in self._all(deliveries)
+        ]
+        return _latest(pl.concat([pl.DataFrame(schema={**_SCHEMA, "place": pl.Int32()}), *found]))
 
     def person_keys_of(self, id_numbers: Sequence[str]) -> pl.DataFrame:
         """id_number and person_key of each, whether the vault knows it or not."""
@@ -75,7 +74,7 @@ class Vault:
 
     def publish_person_keys(self, path: Path, deliveries: Iterable[str] | None = None) -> None:
         """Write person_key, born_on and sex of every person known, without any direct identifier."""
-        parts = [rows.select("person_key", "id_number").drop_nulls().unique() for rows in self._all(deliveries)]
+        parts = [rows.select("person_key", "id_number").drop_nulls().unique() for _, rows in self._all(deliveries)]
         empty = pl.DataFrame(schema={"person_key": pl.String, "id_number": pl.String})
         persons = pl.concat([empty, *parts]).unique("person_key").sort("person_key")
         write_parquet(
@@ -96,19 +95,19 @@ class Vault:
         rows = self._encrypted.read(path) if path.exists() else pl.DataFrame(schema=_SCHEMA)
         return rows.filter(pl.col("person_key").is_null())
 
-    def _all(self, deliveries: Iterable[str] | None) -> Iterable[pl.DataFrame]:
-        if deliveries is None:
-            with Ledger(self._store.ledger_file) as ledger:
-                deliveries = [item.delivery_id for item in ledger.deliveries(status="accepted")]
-        known = set(deliveries)
-        for path in sorted(self._folder.glob("*/*.parquet")):
-            if path.stem in known:
-                yield self._encrypted.read(path)
+    def _all(self, deliveries: Iterable[str] | None) -> Iterable[tuple[int, pl.DataFrame]]:
+        """Place in time and rows of each accepted delivery (of those named), earliest month first."""
+        with Ledger(self._store.ledger_file) as ledger:
+            accepted = ledger.deliveries(status="accepted")
+        known = None if deliveries is None else set(deliveries)
+        ordered = sorted(accepted, key=lambda item: (item.period or "", item.received_at, item.sequence or 0))
+        for place, item in enumerate(ordered):
+            path = self.file(item.feed, item.delivery_id)
+            if (known is None or item.delivery_id in known) and path.exists():
+                yield place, self._encrypted.read(path)
 
 
-def identity_rows(
-    accepted: pl.DataFrame, feed: Feed, keys: Mapping[str, pl.Series], delivery_id: str, period: str
-) -> pl.DataFrame | None:
+def identity_rows(accepted: pl.DataFrame, feed: Feed, keys: Mapping[str, pl.Series]) -> pl.DataFrame | None:
     """One row a person and set of facts, for each role a person has in the feed; None for feeds without any."""
     parts = []
     for role in _roles(feed):
@@ -117,10 +116,7 @@ def identity_rows(
             part = part.with_columns(keys[role["id_number"]].rename("person_key"))
         missing = [pl.lit(None, dtype).alias(name) for name, dtype in _SCHEMA.items() if name not in part.columns]
         part = part.with_columns(missing).with_columns(
-            pl.lit(role.get("id_number", role.get("name", ""))).alias("role"),
-            pl.lit(feed.name).alias("feed"),
-            pl.lit(delivery_id).alias("delivery_id"),
-            pl.lit(period).alias("period"),
+            pl.lit(role.get("id_number", role.get("name", ""))).alias("role")
         )
         parts.append(_distinct(part.select(list(_SCHEMA))))
     return pl.concat(parts) if parts else None
@@ -159,6 +155,6 @@ def _role_of(column: Column, names: dict[str, Column]) -> dict[str, str]:
 
 
 def _latest(rows: pl.DataFrame) -> pl.DataFrame:
-    ordered = rows.filter(pl.col("person_key").is_not_null()).sort("period", "delivery_id", ROW_NUMBER)
+    ordered = rows.filter(pl.col("person_key").is_not_null()).sort("place", ROW_NUMBER)
     facts = [pl.col(name).drop_nulls().last().alias(name) for name in IDENTITY_COLUMNS[1:]]
     return ordered.group_by("person_key").agg(facts).sort("person_key")

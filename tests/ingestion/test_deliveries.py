@@ -8,8 +8,21 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from ingestion import DeliveryNotFoundError, Ledger, Vault, hold, ingest, publish, reject, release
+from ingestion import (
+    DeliveryNotFoundError,
+    Ledger,
+    SecretError,
+    Store,
+    Vault,
+    hold,
+    ingest,
+    publish,
+    reject,
+    release,
+)
 from ingestion.delivery import STABLE_COLUMNS, Delivery
+from ingestion.encryption import VaultLockedError
+from ingestion.keys import Keys, load_keys
 from ingestion.publish import validity
 from tests.ingestion.conftest import ARRIVED, NOW, City, id_number
 
@@ -269,3 +282,83 @@ def test_published_tables(city: City) -> None:
     assert persons["born_on"].unique().to_list() == [date(1980, 1, 1)]
     assert persons["sex"].unique().to_list() == ["1"]
     assert "mode" in tables["delivery"].columns
+
+
+def test_latest_name_phone_and_address_of_a_person(city: City) -> None:
+    first = city.rows("population_register", 12)
+    city.put("population_register", first, "x_202301.csv")
+    later = [{**row, "联系电话": "", "住址": "新址1号"} for row in first]
+    city.put("population_register", later, "x_202302.csv")
+    city.put(DEATH, [{**row, "姓名": "别的名"} for row in city.rows(DEATH)], "x_202301.csv")
+    city.take()
+    keys = Vault(city.store).person_keys_of([id_number(3)])
+    known = Vault(city.store).identities(keys["person_key"].to_list()).row(0, named=True)
+    assert (known["id_number"], known["name"]) == (id_number(3), first[3]["姓名"])
+    assert (known["phone"], known["address"]) == (first[3]["联系电话"], "新址1号")
+
+
+def test_identity_of_a_correction_outranks_what_it_corrects(city: City) -> None:
+    city.put(DEATH, [{**row, "姓名": "错的名"} for row in city.rows(DEATH)], "x_202301.csv")
+    city.put(DEATH, [{**row, "姓名": "对的名"} for row in city.rows(DEATH)], "x_202301_更正.csv", arrived=days(3))
+    city.take()
+    keys = Vault(city.store).person_keys_of([id_number(3)])["person_key"].to_list()
+    assert Vault(city.store).identities(keys)["name"].to_list() == ["对的名"]
+
+
+def test_reports_without_an_id_number_keep_who_was_meant(city: City) -> None:
+    taken = city.take_one("community_report", city.rows("community_report", id_number="", name="王无证"))
+    assert city.lake(taken)["person_key"].null_count() == 1
+    rows = Vault(city.store).reporters(taken.delivery_id, "community_report")
+    assert rows.select("name", "row_number").rows() == [("王无证", 3)]
+
+
+def test_wrong_vault_key_opens_nothing(city: City) -> None:
+    city.take_one(DEATH, city.rows(DEATH))
+    other = Store(city.store.home, Keys(b"p" * 32, b"w" * 32))
+    with pytest.raises(VaultLockedError):
+        Vault(other).identities(Vault(other).person_keys_of([id_number(0)])["person_key"].to_list())
+
+
+def test_key_file_is_made_once_and_for_its_owner_alone(tmp_path: Path) -> None:
+    file = tmp_path / "keys.json"
+    first = load_keys(file, {})
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert load_keys(file, {}) == first
+    assert load_keys(file, {"ZHAOREN_VAULT_KEY": "0123456789abcdef"}).pseudonym == first.pseudonym
+    assert "vault" not in repr(first)
+    file.chmod(0o644)
+    with pytest.raises(SecretError, match="0600"):
+        load_keys(file, {})
+    with pytest.raises(SecretError, match="shorter"):
+        load_keys(file, {"ZHAOREN_VAULT_KEY": "short", "ZHAOREN_PSEUDONYM_KEY": "0123456789abcdef"})
+
+
+def test_texts_are_masked_before_the_lake(city: City) -> None:
+    rows = city.rows("visit_outcome", note=f"{id_number(5)}家电话13912345678", visitor="周核查")
+    taken = city.take_one("visit_outcome", rows)
+    lake = city.lake(taken)
+    assert lake["note"][1] == "420702********" + id_number(5)[-4:] + "家电话139****5678"
+    assert "周核查" not in str(lake.to_dict(as_series=False))
+
+
+def test_name_of_the_row_is_masked_in_its_texts(city: City) -> None:
+    rows = city.rows("community_report", summary="王小明反映困难", name="王小明")
+    lake = city.lake(city.take_one("community_report", rows))
+    assert lake["summary"][1] == "王*明反映困难"
+
+
+def test_certificate_leaves_key_category_and_grade(city: City) -> None:
+    taken = city.take_one("disability_register", city.rows("disability_register"))
+    lake = city.lake(taken)
+    assert lake.select("certificate_category", "certificate_grade").row(0) == ("4", "2")
+    assert lake["certificate_key"].str.contains(r"^[a-z]{24}$").all()
+
+
+def test_what_no_reader_foresaw_rejects_its_own_file_alone(city: City, monkeypatch: pytest.MonkeyPatch) -> None:
+    def surprised(*_: object) -> None:
+        raise ZeroDivisionError(f"near {id_number(1)}")
+
+    city.put(DEATH, city.rows(DEATH), "a_202303.csv")
+    monkeypatch.setattr("ingestion.pipeline.check_rows", surprised)
+    (taken,) = city.take()
+    assert (taken.status, taken.reason, taken.detail) == ("rejected", "unreadable", "unforeseen ZeroDivisionError")
