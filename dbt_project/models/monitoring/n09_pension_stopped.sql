@@ -64,8 +64,7 @@ gap as (
         member.person_key,
         {{ months_between('paid.pension_month', 'member.month') }} as value,
         line.value as threshold,
-        paid.evidence,
-        feed.is_clean
+        paid.evidence
     from paid
     inner join member
         on
@@ -95,8 +94,8 @@ final as (
         threshold,
         evidence
     from gap
-    -- In a month with quarantined rows the missing one may be among them, so the next month has to say the same.
-    where value >= threshold and (is_clean or value > threshold)
+    -- More than that many months: a single month missing may be a row in quarantine, and is often paid the next.
+    where value > threshold
 )
 
 select * from final
