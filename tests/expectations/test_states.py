@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 import expectations.row_checks as row_checks
+import expectations.suite as suite
 from expectations import ensure_tables, validate_deliveries, validate_tables
 from expectations.check import CHECK_SCHEMA, FAILING_ROW_SCHEMA, RESULT_SCHEMA
 from expectations.store import CHECK_FILE, FAILING_ROW_FILE, RESULT_FILE, read_table
@@ -149,6 +150,23 @@ def test_no_value_of_a_row_is_in_any_result(tmp_path: Path) -> None:
         assert "SECRETTEXT" not in text
         assert "987654" not in text
         assert person(0) not in text
+
+
+def test_great_expectations_itself_answers_without_values(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers: list[str] = []
+    real = suite._outcome
+
+    def listening(result):  # type: ignore[no-untyped-def]
+        answers.append(json.dumps(result.to_json_dict()["result"]))
+        return real(result)
+
+    monkeypatch.setattr(suite, "_outcome", listening)
+    rule = suite.Expected("ExpectColumnValuesToBeInSet", {"column": "code", "value_set": ["1"]})
+    outcomes = suite.run_suite("secret", pl.DataFrame({"code": ["1", "SECRETTEXT", None]}), {"rule": rule})
+    assert outcomes["rule"].failing.to_list() == [1]
+    assert outcomes["rule"].evaluated == 2
+    assert len(answers) == 1
+    assert "SECRETTEXT" not in answers[0]
 
 
 def test_kept_json_has_counts_by_delivery(tmp_path: Path) -> None:
