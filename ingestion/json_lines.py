@@ -5,7 +5,9 @@ Belongs here: lines, keys, numbers as text. Does not belong here: the meaning of
 
 from __future__ import annotations
 
+import io
 import json
+from dataclasses import dataclass
 from typing import Any
 
 import polars as pl
@@ -16,6 +18,10 @@ from ingestion.reason import COLUMN_MISSING, UNREADABLE, UNSAFE, FileRejectedErr
 from ingestion.table import ROW_NUMBER, RawTable, cell_name, malformed_frame
 from models.contract import Feed
 
+# A name that no key is likely to have.
+_NUMBER = "\0row number"
+# Whole numbers up to this are exact in a float.
+_EXACT = 1e15
 _DECODER = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=str)
 
 
@@ -26,6 +32,54 @@ def looks_like_json_lines(text: bytes) -> bool:
 def read_json_lines(text: bytes, feed: Feed) -> RawTable:
     """Raw cells of a JSON Lines text; the header is the union of all keys, in order of appearance."""
     check_row_count(text.count(b"\n"))
+    lines = _whole_lines(text)
+    if lines is None:
+        lines = _lines_one_by_one(text)
+    labels = lines.cells.columns[1:]
+    header = find_header([labels], feed)
+    if header is None:
+        missing = ", ".join(column.name for column in feed.columns if column.required)
+        raise FileRejectedError(COLUMN_MISSING, missing, rows_data=lines.cells.height + len(lines.malformed))
+    return RawTable(
+        format="jsonl",
+        header=Header(0, 0, header.labels, header.columns, header.units),
+        cells=lines.cells.rename({_NUMBER: ROW_NUMBER, **{label: cell_name(at) for at, label in enumerate(labels)}}),
+        malformed=malformed_frame(lines.malformed),
+        header_rows=0,
+    )
+
+
+@dataclass(frozen=True)
+class _Lines:
+    """Row number and one text column for each key; lines that are no JSON object."""
+
+    cells: pl.DataFrame
+    malformed: list[tuple[int, str]]
+
+
+def _whole_lines(text: bytes) -> _Lines | None:
+    """All lines at once; None where any of them is not a plain object, for then each is looked at by itself."""
+    try:
+        cells = pl.read_ndjson(io.BytesIO(text), infer_schema_length=None)
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
+        return None
+    numbers = [at for at, line in enumerate(text.split(b"\n"), start=1) if line.strip()]
+    if cells.height != len(numbers) or not all(map(_is_plain, cells)):
+        return None
+    if any((cells[name].str.len_bytes() > MAX_CELL_BYTES).any() for name in cells.select(pl.col(pl.String)).columns):
+        raise FileRejectedError(UNSAFE, f"a cell over {MAX_CELL_BYTES} bytes")
+    row_numbers = pl.Series(_NUMBER, numbers, dtype=pl.Int64)
+    return _Lines(pl.DataFrame([row_numbers, *cells.cast(pl.String)]), [])
+
+
+def _is_plain(cells: pl.Series) -> bool:
+    """Whether a column's texts are those that were written: no lists, no numbers that a float cannot hold."""
+    if cells.dtype == pl.Float64:
+        return not bool((cells.abs() >= _EXACT).any())
+    return cells.dtype in (pl.String, pl.Int64, pl.Boolean, pl.Null)
+
+
+def _lines_one_by_one(text: bytes) -> _Lines:
     keys: dict[str, list[str | None]] = {}
     numbers: list[int] = []
     malformed: list[tuple[int, str]] = []
@@ -43,28 +97,9 @@ def read_json_lines(text: bytes, feed: Feed) -> RawTable:
         numbers.append(number)
     if not numbers:
         raise FileRejectedError(UNREADABLE, "no line is a JSON object")
-    return _table(keys, numbers, malformed, feed)
-
-
-def _table(
-    keys: dict[str, list[str | None]], numbers: list[int], malformed: list[tuple[int, str]], feed: Feed
-) -> RawTable:
-    labels = list(keys)
-    header = find_header([labels], feed)
-    if header is None:
-        missing = ", ".join(column.name for column in feed.columns if column.required)
-        raise FileRejectedError(COLUMN_MISSING, missing, rows_data=len(numbers) + len(malformed))
-    columns: dict[str, Any] = {ROW_NUMBER: pl.Series(numbers, dtype=pl.Int64)}
-    for at, label in enumerate(labels):
-        cells = keys[label] + [None] * (len(numbers) - len(keys[label]))
-        columns[cell_name(at)] = pl.Series(cells, dtype=pl.String)
-    return RawTable(
-        format="jsonl",
-        header=Header(0, 0, header.labels, header.columns, header.units),
-        cells=pl.DataFrame(columns),
-        malformed=malformed_frame(malformed),
-        header_rows=0,
-    )
+    filled = {key: [*cells, *[None] * (len(numbers) - len(cells))] for key, cells in keys.items()}
+    columns = [pl.Series(key, cells, dtype=pl.String) for key, cells in filled.items()]
+    return _Lines(pl.DataFrame([pl.Series(_NUMBER, numbers, dtype=pl.Int64), *columns]), malformed)
 
 
 def _record(line: str) -> dict[str, Any] | None:

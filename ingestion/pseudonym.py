@@ -25,15 +25,20 @@ _LETTERS = np.frombuffer(b"abcdefghijklmnop", dtype=np.uint8)
 
 def pseudonyms(values: pl.Series, key: bytes, algorithm: Algorithm = "sha256") -> pl.Series:
     """The pseudonym of each value, null for null; the secret is used once for each distinct value."""
-    distinct = values.unique(maintain_order=True).drop_nulls()
+    distinct = values.unique().drop_nulls()
     if not len(distinct):
         return pl.Series(values.name, [None] * len(values), dtype=pl.String)
-    letters = letters_of(hmac_digests(distinct, key, algorithm)).str.slice(0, 2 * KEY_BYTES)
     if len(distinct) == len(values):
-        return letters.rename(values.name)
+        return _letters(values, key, algorithm)
+    letters = _letters(distinct, key, algorithm)
     order = pl.DataFrame({"value": distinct, "key": letters})
     frame = values.rename("value").to_frame().join(order, on="value", how="left", maintain_order="left")
     return frame["key"].rename(values.name)
+
+
+def _letters(values: pl.Series, key: bytes, algorithm: Algorithm) -> pl.Series:
+    digests = [digest[:KEY_BYTES] for digest in hmac_digests(values, key, algorithm)]
+    return letters_of(digests).rename(values.name)
 
 
 def hmac_digests(values: Iterable[str], key: bytes, algorithm: Algorithm) -> list[bytes]:

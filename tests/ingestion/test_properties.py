@@ -19,6 +19,7 @@ from stdnum.cn import uscc as stdnum_uscc
 
 from ingestion.decode import Payload
 from ingestion.in_force import OPEN_END, delivery_validity
+from ingestion.json_lines import _lines_one_by_one, _whole_lines
 from ingestion.normalise import normalise_cells, normalise_text
 from ingestion.parse import parse_column
 from ingestion.parse_code import parse_uscc
@@ -261,3 +262,22 @@ def test_digests_are_those_of_the_standard_library(key: bytes, values: list[str]
     values = [value.encode("utf-8", "replace").decode() for value in values]
     expected = [hmac.digest(key, value.encode(), algorithm) for value in values]
     assert hmac_digests(values, key, algorithm) == expected  # type: ignore[arg-type]
+
+
+json_cells = st.one_of(st.none(), st.text(max_size=6), st.integers(-(10**9), 10**9), st.booleans())
+json_rows = st.lists(
+    st.dictionaries(st.sampled_from(["姓名", "身份证号", "死亡日期", "信息来源", "x"]), json_cells), min_size=1
+)
+
+
+@quick
+@given(json_rows)
+def test_json_lines_all_at_once_or_one_by_one_are_the_same(rows: list[dict[str, object]]) -> None:
+    text = "\n".join(json.dumps(row, ensure_ascii=False) for row in rows).encode()
+    whole = _whole_lines(text)
+    if whole is None:
+        return
+    single = _lines_one_by_one(text)
+    assert whole.malformed == single.malformed == []
+    assert set(whole.cells.columns) == set(single.cells.columns)
+    assert whole.cells.select(single.cells.columns).rows() == single.cells.rows()
