@@ -7,7 +7,6 @@
         month,
         county_code,
         is_arrived,
-        is_clean,
         cast(
             count(*) over (partition by county_code order by month)
             - coalesce(max(case when not is_arrived then position end) over (partition by county_code order by month), 0)
@@ -18,8 +17,7 @@
             month,
             county_code,
             is_arrived,
-            is_clean,
-            row_number() over (partition by county_code order by month) as position
+                row_number() over (partition by county_code order by month) as position
         from {{ ref('feed_month') }}
         where feed = '{{ feed }}'
     ) as told

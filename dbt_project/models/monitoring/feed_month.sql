@@ -19,22 +19,19 @@ delivery as (
     select
         validity.feed,
         validity.valid_from as month,
-        validity.division,
-        delivery.rows_quarantined
+        validity.division
     from {{ source('reference', 'delivery_validity') }} as validity
     inner join {{ source('reference', 'delivery') }} as delivery on validity.delivery_id = delivery.delivery_id
     where {{ month_of("cast(concat(delivery.period, '-01') as date)") }} = validity.valid_from
 ),
 
 arrived as (
-    select
+    select distinct
         delivery.feed,
         delivery.month,
-        county.county_code,
-        sum(delivery.rows_quarantined) as quarantined_count
+        county.county_code
     from delivery
     inner join county on delivery.division is null or delivery.division like concat(county.county_code, '%')
-    group by delivery.feed, delivery.month, county.county_code
 ),
 
 final as (
@@ -42,8 +39,7 @@ final as (
         month.month,
         feed.feed,
         county.county_code,
-        arrived.feed is not null as is_arrived,
-        coalesce(arrived.quarantined_count, 0) = 0 and arrived.feed is not null as is_clean
+        arrived.feed is not null as is_arrived
     from month
     cross join feed
     cross join county
