@@ -37,7 +37,9 @@ def dbt_build(name: str, manifest: Path, layers: tuple[str, ...]) -> dg.AssetsDe
     def build(context: dg.AssetExecutionContext, dbt: DbtCliResource, home: HomeResource) -> Iterator[object]:
         target = home.home.dbt / TARGET
         # A test that also reads a later layer waits for the build of that layer.
-        command = ["build", "--no-use-colors", "--indirect-selection", "buildable"]
+        # Unit tests prove the code, not the data: they belong to the project's tests, not to every run.
+        selection = ["--indirect-selection", "buildable", "--exclude-resource-type", "unit_test"]
+        command = ["build", "--no-use-colors", *selection]
         yield from dbt.cli(command, context=context, target_path=target).stream()
 
     return build
