@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import stat
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -75,7 +75,20 @@ def arrivals(folder: Path, now: datetime) -> list[Arrival]:
             pair[0].path.name,
         ),
     )
-    return [arrival for arrival, _ in ordered]
+    return _never_before_its_predecessor(ordered)
+
+
+def _never_before_its_predecessor(ordered: list[tuple[Arrival, datetime]]) -> list[Arrival]:
+    """Of files copied together the later by name is not received before the earlier, whatever was copied first."""
+    latest: dict[tuple[str | None, str | None, datetime], datetime] = {}
+    found = []
+    for arrival, together in ordered:
+        if arrival.sidecar.sent_at is None:
+            extent = (arrival.period, arrival.division, together)
+            latest[extent] = max(arrival.received_at, latest.get(extent, arrival.received_at))
+            arrival = replace(arrival, received_at=latest[extent])
+        found.append(arrival)
+    return found
 
 
 def feed_folders(inbox: Path) -> list[Path]:

@@ -362,3 +362,13 @@ def test_what_no_reader_foresaw_rejects_its_own_file_alone(city: City, monkeypat
     monkeypatch.setattr("ingestion.pipeline.check_rows", surprised)
     (taken,) = city.take()
     assert (taken.status, taken.reason, taken.detail) == ("rejected", "unreadable", "unforeseen ZeroDivisionError")
+
+
+def test_of_files_copied_together_the_later_by_name_is_the_correction(city: City) -> None:
+    second = ARRIVED.replace(microsecond=0)
+    city.put(PENSION, city.rows(PENSION), "x_202303.csv", arrived=second + timedelta(microseconds=300_000))
+    early = second - timedelta(microseconds=300_000)
+    city.put(PENSION, city.rows(PENSION, amount="7"), "x_202303_更正.csv", arrived=early)
+    first, correction = city.take()
+    assert (first.file_name, correction.supersedes) == ("x_202303.csv", first.delivery_id)
+    assert validity(city.deliveries())["delivery_id"].to_list() == [correction.delivery_id]
