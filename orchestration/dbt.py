@@ -99,6 +99,8 @@ class WarehouseTranslator(DagsterDbtTranslator):
             return dg.AssetKey([_layer(dbt_resource_props), name])
         if dbt_resource_props["source_name"] == "lake":
             return dg.AssetKey(["lake", name])
+        if dbt_resource_props["source_name"] == "lake_rows":
+            return dg.AssetKey(["reference", "deliveries"])
         kind = "deliveries" if name in DELIVERY_TABLES else "policy"
         return REFERENCE_ASSETS.get(name, dg.AssetKey(["reference", kind]))
 

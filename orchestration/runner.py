@@ -23,9 +23,11 @@ from orchestration.settings import DataHome
 IN_PROCESS_TAG = {"zhaoren/in_process": "true"}
 PARTITION_RANGE_TAGS = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
 
-# Dagster's own settings of a data home: no telemetry, one place in the pool around the warehouse file.
+# Dagster's own settings of a data home: no telemetry, no invitations, one place in the pool around the warehouse file.
 DAGSTER_YAML = """\
 telemetry:
+  enabled: false
+nux:
   enabled: false
 concurrency:
   pools:
@@ -189,8 +191,11 @@ def _environment(values: Mapping[str, str]) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def dagster_command(home: DataHome) -> tuple[list[str], dict[str, str]]:
-    """Command and environment that open Dagster's UI with its daemon on this data home."""
-    binary = str(Path(sys.executable).parent / "dagster")
+def dagster_processes(home: DataHome, host: str, port: int) -> tuple[list[list[str]], dict[str, str]]:
+    """The commands of Dagster's web server and of its daemon on this data home, and their environment."""
+    folder = Path(sys.executable).parent
+    code = ["-m", "orchestration.definitions"]
+    server = [str(folder / "dagster-webserver"), *code, "--host", host, "--port", str(port)]
+    daemon = [str(folder / "dagster-daemon"), "run", *code]
     places = {"DAGSTER_HOME": str(home.dagster), "ZHAOREN_HOME": str(home.root)}
-    return [binary, "dev", "-m", "orchestration.definitions"], {**os.environ, **dbt_environment(home), **places}
+    return [server, daemon], {**os.environ, **dbt_environment(home), **places}

@@ -32,7 +32,7 @@ NO_TABLE_CHECK_FAILED = "no_mandatory_table_check_failed"
 @dg.asset(
     key=TABLE_CHECK,
     deps=[PUBLISHED],
-    group_name="checks",
+    group_name="published",
     owners=["team:data_engineering"],
     kinds={"greatexpectations"},
     check_specs=[
