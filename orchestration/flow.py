@@ -5,8 +5,10 @@ Belongs here: the order of the jobs and the record of the run. What a job contai
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from pathlib import Path
 
 import dagster as dg
@@ -22,6 +24,8 @@ from orchestration.run_plan import NothingToRunError, RunPlan, plan_run
 from orchestration.runner import JobOutcome, Listener, clear_dead_runs, instance_of, run_job
 from orchestration.settings import DataHome
 from orchestration.versions import code_version, current_policy_version
+
+Build = Callable[[], dg.Definitions]
 
 
 @dataclass(frozen=True)
@@ -42,7 +46,8 @@ def run_whole_way(home: DataHome, inbox: Path, month: date | None, as_of: dateti
     """
     with locked(home), instance_of(home) as instance:
         clear_dead_runs(instance)
-        definitions = build_definitions(home, inbox)
+        # Not built before there is something to do: reading the dbt project takes seconds.
+        definitions = cache(lambda: build_definitions(home, inbox))
         before = ledger_frame(home).height
         outcome = _ingest(definitions, home, inbox, instance, listener)
         if outcome.failed_step is None:
@@ -51,19 +56,19 @@ def run_whole_way(home: DataHome, inbox: Path, month: date | None, as_of: dateti
 
 
 def _ingest(
-    definitions: dg.Definitions, home: DataHome, inbox: Path, instance: dg.DagsterInstance, listener: Listener
+    definitions: Build, home: DataHome, inbox: Path, instance: dg.DagsterInstance, listener: Listener
 ) -> JobOutcome:
     take_in_unknown(home, inbox)
     feeds = [feed for feed in load_feeds() if feed in seen_feeds(inbox)]
     if not feeds:
         return JobOutcome(None, None, ())
-    job = definitions.resolve_job_def("ingest_deliveries")
+    job = definitions().resolve_job_def("ingest_deliveries")
     months = (date.fromisoformat(FIRST_MONTH), date.fromisoformat(FIRST_MONTH))
     return run_job(job, home, instance, listener, months=months, selection=[feed_key(feed) for feed in feeds])
 
 
 def _bring_up_to_date(
-    definitions: dg.Definitions,
+    definitions: Build,
     home: DataHome,
     instance: dg.DagsterInstance,
     listener: Listener,
@@ -80,7 +85,7 @@ def _bring_up_to_date(
     except NothingToRunError as error:
         return WholeRun(None, str(error), ingested, problems_of(home, before), new)
     number = operations.begin(plan.months, as_of, current_policy_version(), code_version())
-    job = definitions.resolve_job_def("bring_up_to_date")
+    job = definitions().resolve_job_def("bring_up_to_date")
     config = {"ops": {"reference__deliveries": {"config": plan_config(month, as_of)}}}
     outcome = run_job(job, home, instance, listener, run_config=config)
     operations.finish(number, outcome.failed_step)

@@ -65,11 +65,14 @@ def township_lists(home: HomeResource) -> dg.MaterializeResult[None]:
     """Write the lists of the months of the run."""
     paths, language = home.home, home.settings.lists.language
     alerts, hits = read_published(paths, "alert_list"), read_published(paths, "indicator_hit")
+    written_months = pl.col("month").is_in(home.plan.months)
+    # One look into the vault for all months: it reads every file of it.
+    everybody = people_of(alerts.filter(written_months), hits.filter(written_months))
+    identities = vault_of(paths).identities(everybody)
     files = 0
     for month in home.plan.months:
         due = alerts.filter(pl.col("month") == month)
         folder = month_folder(paths, month) / LISTS
-        identities = vault_of(paths).identities(people_of(due, hits.filter(pl.col("month") == month)))
         written = write_township_lists(
             due, identities, hits, month, folder, language, listed_on=listed_on(month), identified=True
         )
@@ -80,7 +83,7 @@ def township_lists(home: HomeResource) -> dg.MaterializeResult[None]:
 
 def people_of(alerts: pl.DataFrame, hits: pl.DataFrame) -> list[str]:
     """Keys of the persons whom a list names: the reference persons and everybody a reason of theirs is about."""
-    told = hits.join(alerts, on="household_id", how="semi")
+    told = hits.join(alerts, on=["month", "household_id"], how="semi")
     keys = pl.concat([alerts["person_key"], alerts["reference_person_key"], told["person_key"]])
     return [str(key) for key in keys.drop_nulls().unique().sort()]
 

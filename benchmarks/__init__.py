@@ -1,0 +1,1 @@
+"""Measurements of speed and memory; each can be run alone, ``python -m benchmarks`` runs all."""
