@@ -25,6 +25,7 @@ person as (
         counted.person_key,
         sum(income.counted_yuan) as income_yuan,
         sum(case when income.source in ('wage', 'pension') then income.counted_yuan else 0 end) as regular_yuan,
+        sum(case when income.source = 'pension' then income.counted_yuan else 0 end) as assured_yuan,
         sum(case when income.is_work then income.counted_yuan else 0 end) as work_yuan,
         {{ evidence_list('income.delivery_id', 'income.row_number') }} as evidence
     from counted
@@ -57,6 +58,7 @@ found as (
         person_key,
         income_yuan,
         regular_yuan,
+        assured_yuan,
         evidence
     from person
     union all
@@ -66,6 +68,7 @@ found as (
         person_key,
         0 as income_yuan,
         wage_yuan as regular_yuan,
+        wage_yuan as assured_yuan,
         evidence
     from deposit
 ),
@@ -76,6 +79,7 @@ found_sum as (
         certificate_no,
         sum(income_yuan) as income_yuan,
         sum(regular_yuan) as regular_yuan,
+        sum(assured_yuan) as assured_yuan,
         {{ value_at_max('person_key', 'income_yuan + regular_yuan') }} as top_earner_key,
         {{ evidence_union('evidence') }} as evidence
     from found
@@ -111,6 +115,7 @@ final as (
         coalesce(found_sum.top_earner_key, certificate.applicant_key) as top_earner_key,
         {{ yuan('coalesce(found_sum.income_yuan, 0) / certificate.counted_member_count') }} as income_pc_yuan,
         {{ yuan('coalesce(found_sum.regular_yuan, 0) / certificate.counted_member_count') }} as regular_income_pc_yuan,
+        {{ yuan('coalesce(found_sum.assured_yuan, 0)') }} as assured_income_yuan,
         {{ evidence_concat(
             'certificate.register_evidence',
             'coalesce(found_sum.evidence, ' ~ no_evidence() ~ ')'

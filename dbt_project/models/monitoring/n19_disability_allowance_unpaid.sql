@@ -60,7 +60,8 @@ orphan as (
     where child_category = '1'
 ),
 
--- One row per month, person and certificate that has been valid through the months of grace.
+-- One row per month, person and certificate whose months of grace are over: issued in March with a month of grace, it
+-- is missed in April, where neither month was paid.
 holder as (
     select
         member.month,
@@ -81,7 +82,7 @@ holder as (
         on member.person_key = registration.person_key and {{ in_force('member.month', 'registration') }}
     where
         (certificate.valid_until is null or certificate.valid_until >= member.month)
-        and {{ months_between('certificate.issued_on', 'member.month') }} > grace.value
+        and {{ months_between('certificate.issued_on', 'member.month') }} >= grace.value
         and {{ months_between('certificate.first_seen_month', 'member.month') }} >= grace.value
         and registration.person_key is null
 ),
@@ -129,7 +130,7 @@ due_living as (
     left join orphan on holder.person_key = orphan.person_key and {{ in_force('holder.month', 'orphan') }}
     where
         living.value > 0
-        and {{ months_between('beneficiary.approved_on', 'holder.month') }} > holder.grace_months
+        and {{ months_between('beneficiary.approved_on', 'holder.month') }} >= holder.grace_months
         and destitute.person_key is null
         and orphan.person_key is null
     group by holder.month, holder.household_id, holder.person_key, holder.county_code, holder.grace_months

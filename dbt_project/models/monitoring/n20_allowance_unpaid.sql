@@ -38,7 +38,8 @@ grace as (
     {{ policy_parameter('payment_grace_months') }}
 ),
 
--- Of age through all the months of grace: the birthday lies before the first of them.
+-- The months of grace are over: with one of them, who turned of age in March is missed in April, where neither month
+-- was paid.
 due_old_age as (
     select
         member.month,
@@ -58,7 +59,7 @@ due_old_age as (
     inner join grace on household.month = grace.month and household.county_code = grace.county_code
     inner join registration
         on member.person_key = registration.person_key and {{ in_force('member.month', 'registration') }}
-    where {{ months_between('person.born_on', 'member.month') }} > age.value * 12 + grace.value
+    where {{ months_between('person.born_on', 'member.month') }} >= age.value * 12 + grace.value
 ),
 
 due_child as (
@@ -80,7 +81,7 @@ due_child as (
     inner join grace on household.month = grace.month and household.county_code = grace.county_code
     where
         member.age_years < majority.value
-        and {{ months_between('child.recognised_on', 'member.month') }} > grace.value
+        and {{ months_between('child.recognised_on', 'member.month') }} >= grace.value
 ),
 
 due as (

@@ -39,11 +39,20 @@ first_told as (
     group by person_key
 ),
 
+-- In an institution nobody expects the light to burn at home.
+in_care as (
+    select distinct
+        month,
+        person_key
+    from {{ ref('benefit_member_month') }}
+    where care_mode = '1'
+),
+
 line as (
     {{ policy_parameter('n21_kwh_line') }}
 ),
 
-final as (
+low as (
     select
         household.month,
         'N21' as indicator,
@@ -64,6 +73,7 @@ final as (
             household.month = account.usage_month
             and member.person_key = account.person_key
             and household.month >= account.known_month
+    left join in_care on member.month = in_care.month and member.person_key = in_care.person_key
     left join registration
         on member.person_key = registration.person_key and {{ in_force('member.month', 'registration') }}
     left join first_told on member.person_key = first_told.person_key and household.month >= first_told.first_month
@@ -71,6 +81,7 @@ final as (
         on member.person_key = told_alone.person_key and {{ in_force('household.month', 'told_alone') }}
     where
         account.kwh is not null
+        and in_care.person_key is null
         and (first_told.person_key is null or told_alone.person_key is not null)
         -- A meter elsewhere than where the person now lives says nothing.
         and (
@@ -80,6 +91,32 @@ final as (
         )
     group by household.month, household.household_id, member.person_key
     having sum(account.kwh) < max(line.value)
+),
+
+-- A meter of the month before that this month does not tell of (a row in quarantine, a cell that could not be read):
+-- what is left may be the meter of a pump or of an empty house.
+untold_meter as (
+    select distinct
+        low.month,
+        low.person_key
+    from low
+    inner join account as before
+        on low.person_key = before.person_key and before.usage_month = {{ add_months('low.month', -1) }}
+    left join account as now
+        on
+            before.account_no = now.account_no
+            and before.person_key = now.person_key
+            and low.month = now.usage_month
+            and low.month >= now.known_month
+            and now.kwh is not null
+    where now.account_no is null
+),
+
+final as (
+    select low.*
+    from low
+    left join untold_meter on low.month = untold_meter.month and low.person_key = untold_meter.person_key
+    where untold_meter.person_key is null
 )
 
 select * from final

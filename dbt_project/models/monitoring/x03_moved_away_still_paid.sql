@@ -1,8 +1,16 @@
 with
 registration as (
-    select * from {{ ref('hukou_household_member') }}
+    select
+        person_key,
+        -- Where the day was not told or not readable, the month of the first register that tells of it must do.
+        coalesce(changed_on, min(valid_from) over (partition by person_key, status)) as changed_on,
+        valid_from,
+        valid_to,
+        delivery_id,
+        row_number
+    from {{ ref('hukou_household_member') }}
     -- Moved out or cancelled otherwise; cancelled by death is X01.
-    where status in ('2', '4') and changed_on is not null
+    where status in ('2', '4')
 ),
 
 lag_months as (

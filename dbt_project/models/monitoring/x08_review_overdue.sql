@@ -1,6 +1,10 @@
 with
 certificate as (
-    select * from {{ ref('benefit_household_month') }}
+    select
+        *,
+        -- An approval is a review: one that came after the last review starts the period anew.
+        greatest(coalesce(reviewed_on, approved_on), approved_on) as checked_on
+    from {{ ref('benefit_household_month') }}
     where not is_register_stale
 ),
 
@@ -15,8 +19,7 @@ final as (
         certificate.household_id,
         max(certificate.applicant_key) as person_key,
         cast(null as varchar) as level,
-        max({{ months_between('coalesce(certificate.reviewed_on, certificate.approved_on)', 'certificate.month') }})
-            as value,
+        max({{ months_between('certificate.checked_on', 'certificate.month') }}) as value,
         max(period.value) as threshold,
         {{ evidence_list('certificate.delivery_id', 'certificate.row_number') }} as evidence
     from certificate
@@ -26,9 +29,7 @@ final as (
             and certificate.county_code = period.county_code
             and certificate.review_class = period.dimension_key
     -- Due within the month that lies so many months later; overdue from the month after.
-    where
-        {{ months_between('coalesce(certificate.reviewed_on, certificate.approved_on)', 'certificate.month') }}
-        > period.value
+    where {{ months_between('certificate.checked_on', 'certificate.month') }} > period.value
     group by certificate.month, certificate.household_id
 )
 

@@ -11,23 +11,36 @@ floor_value as (
     {{ policy_parameter('x09_undeclared_floor') }}
 ),
 
+-- A certificate with the month before, where it stood in it.
+sequence as (
+    select
+        *,
+        lag(regular_income_pc_yuan) over (partition by certificate_no order by month) as before_income_pc_yuan,
+        lag(counted_member_count) over (partition by certificate_no order by month) as before_member_count
+    from found
+),
+
 compared as (
     select
-        found.*,
+        sequence.*,
         ratio.value as ratio,
-        -- A single good month is no undeclared income: the lower of this month and the one before counts.
-        least(
-            found.regular_income_pc_yuan,
-            coalesce(
-                lag(found.regular_income_pc_yuan) over (partition by found.certificate_no order by found.month),
-                found.regular_income_pc_yuan
-            )
+        greatest(
+            -- A single good month is no undeclared wage: the lower of this month and the one before counts.
+            least(
+                sequence.regular_income_pc_yuan,
+                coalesce(sequence.before_income_pc_yuan, sequence.regular_income_pc_yuan)
+            ),
+            -- A pension or a fund account paid into goes on. A member whose row is missing this once still eats.
+            {{ yuan(
+                'sequence.assured_income_yuan / greatest(sequence.counted_member_count, '
+                ~ 'coalesce(sequence.before_member_count, sequence.counted_member_count))'
+            ) }}
         ) as lasting_pc_yuan,
         floor_value.value as floor_yuan
-    from found
-    inner join ratio on found.month = ratio.month and found.county_code = ratio.county_code
-    inner join floor_value on found.month = floor_value.month and found.county_code = floor_value.county_code
-    where found.declared_income_pc_yuan is not null
+    from sequence
+    inner join ratio on sequence.month = ratio.month and sequence.county_code = ratio.county_code
+    inner join floor_value on sequence.month = floor_value.month and sequence.county_code = floor_value.county_code
+    where sequence.declared_income_pc_yuan is not null
 ),
 
 final as (
