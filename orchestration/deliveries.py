@@ -67,16 +67,18 @@ def ledger_frame(home: DataHome) -> pl.DataFrame:
 
 
 def problems_of(home: DataHome, known: int = 0) -> pl.DataFrame:
-    """Rejected and held deliveries with what to do: those after the first ``known`` entries, and every held one."""
+    """Rejected and held deliveries with what to do.
+
+    Those after the first ``known`` entries, and every held one for whose month nothing else is in force.
+    """
     ledger = ledger_frame(home).with_row_index("entry")
-    wanted = pl.col("status").is_in(NEEDS_A_PERSON) & ((pl.col("entry") >= known) | (pl.col("status") == "held"))
-    problems = ledger.filter(wanted)
+    faulty = ledger.filter(pl.col("status").is_in(NEEDS_A_PERSON))
     in_force = ledger.filter(pl.col("status") == "accepted").select("feed", "period", "division").unique()
-    replaced = problems.join(in_force, on=["feed", "period", "division"], how="semi", nulls_equal=True)["entry"]
-    steps = [
-        next_step("replaced" if entry in replaced else reason)
-        for entry, reason in problems.select("entry", "reason").iter_rows()
-    ]
+    replaced = faulty.join(in_force, on=["feed", "period", "division"], how="semi", nulls_equal=True)["entry"]
+    is_replaced = pl.col("entry").is_in(replaced.implode())
+    problems = faulty.filter((pl.col("entry") >= known) | ((pl.col("status") == "held") & ~is_replaced))
+    reasons = problems.select(pl.when(is_replaced).then(pl.lit("replaced")).otherwise("reason"))
+    steps = [next_step(reason) for reason in reasons.to_series()]
     return problems.drop("entry").with_columns(next_step=pl.Series(steps, dtype=pl.String))
 
 

@@ -33,6 +33,8 @@ def dbt_build(name: str, manifest: Path, layers: tuple[str, ...]) -> dg.AssetsDe
         name=name,
         dagster_dbt_translator=WarehouseTranslator(),
         pool=WAREHOUSE_POOL,
+        # A run that was killed may leave a dbt that still holds the file for a moment.
+        retry_policy=dg.RetryPolicy(max_retries=1, delay=10),
     )
     def build(context: dg.AssetExecutionContext, dbt: DbtCliResource, home: HomeResource) -> Iterator[object]:
         target = home.home.dbt / TARGET
