@@ -114,13 +114,19 @@ def _income(city: City, memory: Memory) -> Iterator[Found]:
     total = np.bincount(people.certificate[listed], weights=visible[listed], minlength=size)
     members = np.maximum(np.bincount(people.certificate[listed], minlength=size), 1)
     undeclared = total > 1.4 * households.declared_pc * members + 200
-    fresh = (working & (longer(memory.employed, len(people)) == 0)) | (
-        listed & (people.pension_type > 0) & ~longer_flags(memory.pensioned, len(people))
-    )
-    who = np.flatnonzero(fresh)
-    who = who[undeclared[people.certificate[who]] & (households.amount[people.certificate[who]] > 0)]
+    paying = households.amount > 0
+    first = np.flatnonzero(working & (longer(memory.employed, len(people)) == 0))
+    first = first[(undeclared & paying)[people.certificate[first]]]
+    # A wage of one month may be gone, or told, the next: it is a case once it has come twice.
+    again = memory.first_wages[working[memory.first_wages]]
+    again = again[(undeclared & paying)[people.certificate[again]]]
+    memory.first_wages = first
+    retired = np.flatnonzero(listed & (people.pension_type > 0) & ~longer_flags(memory.pensioned, len(people)))
+    retired = retired[(undeclared & paying)[people.certificate[retired]]]
     if memory.months:
-        yield Found(["X09"], "income_undeclared", who, month, month, feeds)
+        yield Found(["X09"], "pension_undeclared", retired, month, month, feeds)
+    if memory.months > 1:
+        yield Found(["X09"], "income_undeclared", again, month - 1, month, feeds)
     above = (households.programme > 0) & (households.amount > 0)
     above &= total / members > 1.05 * city.standards.dibao[area(city)]
     memory.above_line = np.where(above, longer(memory.above_line, size) + 1, 0)

@@ -43,6 +43,7 @@ class Memory:
     doubled: Bools = field(default_factory=lambda: np.zeros(0, dtype=bool))
     above_line: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     pensioned: Bools = field(default_factory=lambda: np.zeros(0, dtype=bool))
+    first_wages: Ints = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
     overdue: Bools = field(default_factory=lambda: np.zeros(0, dtype=bool))
     reports: list[tuple[int, Ints]] = field(default_factory=list)
     touched: list[Ints] = field(default_factory=list)

@@ -10,9 +10,11 @@ from stdnum.cn import ric, uscc
 
 from models.policy import parameter_value
 from simulator import simulate
-from simulator.city import City
+from simulator.city import FORMAL, City
 from simulator.course import months_of
 from simulator.feeds.registry import frame_of
+from simulator.planted import exit_side
+from simulator.planted.memory import Memory
 from simulator.policy import standards_on
 
 FIRST = date(2023, 1, 1)
@@ -108,3 +110,19 @@ def test_planted_cases_name_people_of_the_city(tmp_path: Path) -> None:
     assert cases.height > 0
     assert all(set(ids[1:]) <= living for ids in cases["member_id_numbers"])
     assert (cases["event_month"] <= cases["detectable_month"]).all()
+
+
+def test_wage_is_undeclared_only_once_it_has_come_twice_to_a_family_still_paid() -> None:
+    memory, before = Memory(), np.zeros(0, dtype=bool)
+    seen = 0
+    for city in months_of(4, 5_000, 6, FIRST):
+        earning = exit_side.paid(city) & city.at_home & (city.persons.job == FORMAL)
+        for found in exit_side.cases(city, memory):
+            if found.what == "income_undeclared":
+                assert found.event_month == city.month - 1
+                assert earning[found.persons].all()
+                assert before[found.persons].all()
+                seen += len(found.persons)
+        memory.update(city)
+        before = earning
+    assert seen > 0
