@@ -43,9 +43,11 @@ def plan_run(ledger: pl.DataFrame, done: frozenset[date], month: date | None, as
     if accepted.is_empty():
         raise NothingToRunError(f"no accepted delivery by {as_of:%Y-%m-%d %H:%M}")
     periods = sorted(parse_month(period) for period in accepted["period"].unique())
-    first, last = periods[0], month or periods[-1]
-    if last < first:
-        raise NothingToRunError(f"the first accepted delivery is of {first:%Y-%m}, after {last:%Y-%m}")
+    first, wanted = periods[0], month or periods[-1]
+    if wanted < first:
+        raise NothingToRunError(f"the first accepted delivery is of {first:%Y-%m}, after {wanted:%Y-%m}")
+    # Going back to an earlier month must not take the later ones away from those who read the published tables.
+    last = max([wanted, *done])
     open_months = tuple(item for item in months_between(first, last) if item not in done)
     return RunPlan(first, last, (month,) if month else open_months or (last,), as_of)
 

@@ -46,6 +46,11 @@ def test_a_month_asked_for_is_the_only_one() -> None:
     assert (plan.months, plan.last_month) == ((date(2024, 5, 1),), date(2024, 5, 1))
 
 
+def test_going_back_to_a_month_keeps_the_later_ones_in_the_tables() -> None:
+    plan = plan_run(DELIVERIES, frozenset(months_between(date(2024, 3, 1), date(2024, 6, 1))), date(2024, 4, 1), NOW)
+    assert (plan.months, plan.last_month) == ((date(2024, 4, 1),), date(2024, 6, 1))
+
+
 @pytest.mark.parametrize("month", [None, date(2024, 2, 1)])
 def test_no_delivery_no_run(month: date | None) -> None:
     deliveries = DELIVERIES if month else ledger(("rejected", "2024-01", EARLY))
