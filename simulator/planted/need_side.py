@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from simulator import benefits, outreach
-from simulator.city import CHILD, FORMAL, HEAD, SPOUSE, UNEMPLOYED, City
+from simulator.city import CHILD, FORMAL, HEAD, INFORMAL, SELF, SPOUSE, UNEMPLOYED, City
 from simulator.feeds.frame import events
 from simulator.months import NEVER
 from simulator.need import severely_disabled
@@ -79,14 +79,16 @@ def _jobs(city: City, memory: Memory) -> Iterator[Found]:
     people = city.persons
     feeds = ["social_insurance", "income_tax", "unemployment_register"]
     still = memory.lost_last_month[people.job[memory.lost_last_month] == UNEMPLOYED]
-    alone = city.total(city.at_home, _visible_income(city))[people.household[still]] <= 0
-    still = still[alone & city.at_home[still]]
+    # Fees of casual workers and profits of traders show in the tax files now and then: with one of them at home
+    # nobody is the sole earner.
+    earning = _visible_income(city) + np.isin(people.job, (INFORMAL, SELF))
+    rest = city.total(city.at_home, earning)
+    still = still[(rest[people.household[still]] <= 0) & city.at_home[still]]
     yield Found(["N07", "N08"], "job_loss_sole_earner", still, city.month - 1, city.month, feeds)
     lost = (people.lost_job == city.start) & (longer(memory.employed, len(people)) >= 7) & ~people.jobless_benefit
     lost &= city.at_home & (city.count(city.at_home)[people.household] > 1)
     who = np.flatnonzero(lost)
-    rest = city.total(city.at_home, _visible_income(city))[people.household[who]]
-    memory.lost_last_month = who[rest <= 0]
+    memory.lost_last_month = who[rest[people.household[who]] <= 0]
 
 
 def _medical(city: City, memory: Memory) -> Found:

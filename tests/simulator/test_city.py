@@ -10,10 +10,10 @@ from stdnum.cn import ric, uscc
 
 from models.policy import parameter_value
 from simulator import simulate
-from simulator.city import FORMAL, City
+from simulator.city import FORMAL, INFORMAL, SELF, City
 from simulator.course import months_of
 from simulator.feeds.registry import frame_of
-from simulator.planted import exit_side
+from simulator.planted import exit_side, need_side
 from simulator.planted.memory import Memory
 from simulator.policy import standards_on
 
@@ -125,4 +125,17 @@ def test_wage_is_undeclared_only_once_it_has_come_twice_to_a_family_still_paid()
                 seen += len(found.persons)
         memory.update(city)
         before = earning
+    assert seen > 0
+
+
+def test_sole_earner_has_nobody_at_home_who_earns_now_and_then() -> None:
+    memory, seen = Memory(), 0
+    for city in months_of(4, 6_000, 10, FIRST):
+        people = city.persons
+        earning = city.count(city.at_home & np.isin(people.job, (FORMAL, INFORMAL, SELF)))
+        for found in need_side.cases(city, memory):
+            if found.what == "job_loss_sole_earner":
+                assert (earning[people.household[found.persons]] == 0).all()
+                seen += len(found.persons)
+        memory.update(city)
     assert seen > 0
