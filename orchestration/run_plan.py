@@ -14,6 +14,9 @@ import polars as pl
 from models.calendar import months_between
 
 
+LONGEST_HISTORY_YEARS = 10
+
+
 class NothingToRunError(Exception):
     """There is no accepted delivery yet (or none by the as-of time), so there is no month to bring up to date."""
 
@@ -42,7 +45,12 @@ def plan_run(ledger: pl.DataFrame, done: frozenset[date], month: date | None, as
     accepted = ledger.filter(pl.col("status") == "accepted", pl.col("received_at") <= as_of)
     if accepted.is_empty():
         raise NothingToRunError(f"no accepted delivery by {as_of:%Y-%m-%d %H:%M}")
-    periods = sorted(parse_month(period) for period in accepted["period"].unique())
+    months = (parse_month(period) for period in accepted["period"].unique())
+    # A month that is not over cannot be right, nor one of decades ago: a slip in a file name must not stretch the run.
+    periods = sorted(item for item in months if item <= as_of.date())
+    periods = [item for item in periods if (periods[-1].year - item.year) <= LONGEST_HISTORY_YEARS]
+    if not periods:
+        raise NothingToRunError("all accepted deliveries are of months to come; is the clock right?")
     first, wanted = periods[0], month or periods[-1]
     if wanted < first:
         raise NothingToRunError(f"the first accepted delivery is of {first:%Y-%m}, after {wanted:%Y-%m}")

@@ -46,6 +46,14 @@ def test_a_month_asked_for_is_the_only_one() -> None:
     assert (plan.months, plan.last_month) == ((date(2024, 5, 1),), date(2024, 5, 1))
 
 
+def test_a_slip_in_a_file_name_does_not_stretch_the_run() -> None:
+    slips = pl.concat([DELIVERIES, ledger(("accepted", "2099-01", LATE), ("accepted", "1990-01", LATE))])
+    plan = plan_run(slips, frozenset(), None, NOW)
+    assert (plan.first_month, plan.last_month) == (date(2024, 3, 1), date(2024, 6, 1))
+    with pytest.raises(NothingToRunError):
+        plan_run(ledger(("accepted", "2099-01", LATE)), frozenset(), None, NOW)
+
+
 def test_going_back_to_a_month_keeps_the_later_ones_in_the_tables() -> None:
     plan = plan_run(DELIVERIES, frozenset(months_between(date(2024, 3, 1), date(2024, 6, 1))), date(2024, 4, 1), NOW)
     assert (plan.months, plan.last_month) == ((date(2024, 4, 1),), date(2024, 6, 1))
