@@ -13,7 +13,6 @@ import polars as pl
 
 from models.calendar import months_between
 
-
 LONGEST_HISTORY_YEARS = 10
 
 
