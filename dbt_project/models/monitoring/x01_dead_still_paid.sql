@@ -18,15 +18,27 @@ entry as (
     from {{ ref('register_entry') }}
 ),
 
+payment as (
+    select * from {{ ref('person_payment') }}
+    where is_paid
+),
+
 paid as (
+    select * from payment
+    where amount_yuan > 0
+),
+
+-- Money taken back comes as a negative payment for the same month.
+taken_back as (
     select
         person_key,
+        benefit,
         benefit_month,
-        known_month,
-        delivery_id,
-        row_number
-    from {{ ref('person_payment') }}
-    where is_paid and amount_yuan > 0
+        max(known_month) as known_month,
+        -sum(amount_yuan) as amount_yuan
+    from payment
+    where amount_yuan < 0
+    group by person_key, benefit, benefit_month
 ),
 
 found as (
@@ -49,6 +61,14 @@ found as (
         {{ evidence_list('paid.delivery_id', 'paid.row_number') }} as evidence
     from paid
     inner join death on paid.person_key = death.person_key
+    left join taken_back
+        on
+            paid.person_key = taken_back.person_key
+            and paid.benefit = taken_back.benefit
+            and paid.benefit_month = taken_back.benefit_month
+            and taken_back.known_month <= greatest(paid.known_month, death.known_month)
+            and paid.amount_yuan <= taken_back.amount_yuan
+    where taken_back.person_key is null
     group by greatest(paid.known_month, death.known_month), death.person_key, paid.benefit_month, death.died_on
 ),
 

@@ -14,9 +14,15 @@ two_certificates as (
     having count(distinct certificate_no) >= 2
 ),
 
-payment as (
+-- A negative payment takes one back.
+booked as (
     select * from {{ ref('person_payment') }}
-    where is_paid and amount_yuan > 0
+    where is_paid
+),
+
+payment as (
+    select * from booked
+    where amount_yuan > 0
 ),
 
 overlap as (
@@ -43,18 +49,20 @@ excluded_pair as (
     group by greatest(first.known_month, second.known_month), first.person_key
 ),
 
--- One benefit that is due once a month, paid in two batches.
+-- One benefit that is due once a month, paid in two batches, and more than one of them kept.
 paid_twice as (
     select
-        max(payment.known_month) as month,
-        payment.person_key,
-        count(distinct payment.batch_no) as value,
-        {{ evidence_list('payment.delivery_id', 'payment.row_number') }} as evidence
-    from payment
+        max(booked.known_month) as month,
+        booked.person_key,
+        count(distinct case when booked.amount_yuan > 0 then booked.batch_no end) as value,
+        {{ evidence_list('booked.delivery_id', 'booked.row_number') }} as evidence
+    from booked
     inner join overlap
-        on payment.benefit = overlap.benefit_a and overlap.benefit_a = overlap.benefit_b and overlap.rule = 'once'
-    group by payment.person_key, payment.benefit, payment.benefit_month
-    having count(distinct payment.batch_no) >= 2
+        on booked.benefit = overlap.benefit_a and overlap.benefit_a = overlap.benefit_b and overlap.rule = 'once'
+    group by booked.person_key, booked.benefit, booked.benefit_month
+    having
+        count(distinct case when booked.amount_yuan > 0 then booked.batch_no end) >= 2
+        and sum(booked.amount_yuan) > max(booked.amount_yuan)
 ),
 
 found as (
