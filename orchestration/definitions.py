@@ -7,7 +7,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from orchestration.assets.deliveries import DELIVERY_ASSETS
+from orchestration.assets.deliveries import DELIVERY_ASSETS, DELIVERY_CHECKS
 from orchestration.assets.feeds import GROUP as FEED_GROUP
 from orchestration.assets.feeds import feed_assets
 from orchestration.assets.model import MODEL_ASSETS, risk_model, training_tables
@@ -30,17 +30,22 @@ from orchestration.settings import DataHome, find_home
 def build_definitions(home: DataHome, inbox: Path | None = None) -> dg.Definitions:
     """Assets, jobs, sensors, schedules and resources for one data home."""
     manifest = prepared_manifest(home.create())
+    feed_steps = feed_assets()
     warehouse = [
         dbt_build("known_facts", manifest, KNOWN_LAYERS),
         dbt_build("derived_facts", manifest, DERIVED_LAYERS),
         published_tables(manifest),
     ]
-    feeds = dg.AssetSelection.groups(FEED_GROUP)
+    feeds = dg.AssetSelection.groups(FEED_GROUP).without_checks() | dg.AssetSelection.checks(*feed_steps)
+    after_feeds = (dg.AssetSelection.all() - dg.AssetSelection.groups(FEED_GROUP)) | dg.AssetSelection.checks(
+        *DELIVERY_CHECKS
+    )
     return dg.Definitions(
-        assets=[*feed_assets(), *DELIVERY_ASSETS, *warehouse, *MODEL_ASSETS, *OUTPUT_ASSETS],
+        asset_checks=DELIVERY_CHECKS,
+        assets=[*feed_steps, *DELIVERY_ASSETS, *warehouse, *MODEL_ASSETS, *OUTPUT_ASSETS],
         jobs=[
             dg.define_asset_job(INGEST_JOB, selection=feeds, description="Deliveries of the inbox into the lake."),
-            dg.define_asset_job(MONTH_JOB, selection=dg.AssetSelection.all() - feeds, description="Lake to lists."),
+            dg.define_asset_job(MONTH_JOB, selection=after_feeds, description="Lake to lists."),
             dg.define_asset_job(TRAIN_JOB, selection=dg.AssetSelection.assets(training_tables, risk_model)),
         ],
         sensors=[inbox_sensor],

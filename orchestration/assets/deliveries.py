@@ -103,4 +103,42 @@ def policy_reference(home: HomeResource) -> dg.MaterializeResult[None]:
     return dg.MaterializeResult(metadata={"policy_version": current_policy_version()})
 
 
+EXPECTATIONS = "expectations"
+
+
+@dg.multi_asset_check(
+    name="feed_expectations",
+    specs=[
+        dg.AssetCheckSpec(
+            EXPECTATIONS,
+            asset=feed_key(feed),
+            additional_deps=[CHECK_KEY],
+            description="What Great Expectations found in the deliveries: counts by state, failed checks by name.",
+        )
+        for feed in load_feeds()
+    ],
+)
+def feed_expectations(home: HomeResource) -> Iterator[dg.AssetCheckResult]:
+    """Show the results of the delivery checks at the feed that they are about."""
+    yield from expectation_results(pl.read_parquet(home.home.reference / "check_result.parquet"))
+
+
+def expectation_results(results: pl.DataFrame) -> Iterator[dg.AssetCheckResult]:
+    """One result a feed: failed where a check failed, an error where a mandatory one did."""
+    for feed in load_feeds():
+        own = results.filter(pl.col("feed_or_table") == feed)
+        failed = own.filter(pl.col("state") == "failed")
+        mandatory = failed.filter(pl.col("class") == "mandatory").height
+        states = {str(state): count for state, count in own["state"].value_counts().iter_rows()}
+        names = failed["check_id"].unique().sort().to_list()
+        yield dg.AssetCheckResult(
+            asset_key=feed_key(feed),
+            check_name=EXPECTATIONS,
+            passed=failed.is_empty(),
+            severity=dg.AssetCheckSeverity.ERROR if mandatory else dg.AssetCheckSeverity.WARN,
+            metadata={**states, "failed_checks": names, "mandatory_failed": mandatory},
+        )
+
+
 DELIVERY_ASSETS = [delivery_check, delivery_reference, policy_reference]
+DELIVERY_CHECKS = [feed_expectations]

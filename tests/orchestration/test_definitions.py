@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from models.contract import load_feeds
+from orchestration.assets.deliveries import expectation_results
 from orchestration.assets.feeds import check_results, feed_key, feed_spec, materializations
 from orchestration.assets.model import training_due
 from orchestration.automation import SETTLED_SECONDS, inbox_fingerprint
@@ -107,6 +108,23 @@ def test_a_row_that_is_lost_and_a_file_that_is_held_fail_their_checks() -> None:
     assert not usable.passed
     lossy = DELIVERIES.with_columns(rows_accepted=pl.col("rows_accepted") - 1)
     assert not next(iter(check_results(feed_key("death_record"), lossy))).passed
+
+
+def test_the_checks_of_a_feed_show_at_the_feed() -> None:
+    columns = ["feed_or_table", "state", "class", "check_id"]
+    found = [
+        ("death_record", "failed", "mandatory", "a"),
+        ("income_tax", "failed", "verifying", "b"),
+        ("price_index", "passed", "mandatory", "c"),
+    ]
+    results = {
+        check.asset_key: check for check in expectation_results(pl.DataFrame(found, schema=columns, orient="row"))
+    }
+    assert results[feed_key("death_record")].severity == dg.AssetCheckSeverity.ERROR
+    assert results[feed_key("income_tax")].severity == dg.AssetCheckSeverity.WARN
+    assert not results[feed_key("income_tax")].passed
+    assert results[feed_key("price_index")].passed
+    assert len(results) == len(load_feeds())
 
 
 def test_a_folder_that_is_still_changing_starts_no_run(tmp_path: Path) -> None:
