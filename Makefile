@@ -35,7 +35,7 @@ types: setup
 	$(BIN)/mypy
 
 sql: setup
-	$(BIN)/sqlfluff lint dbt_project
+	$(BIN)/sqlfluff lint dbt_project/models dbt_project/tests
 
 unit: setup
 	$(BIN)/pytest
