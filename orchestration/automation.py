@@ -10,7 +10,7 @@ from pathlib import Path
 import dagster as dg
 
 from models.contract import load_feeds
-from orchestration.assets.feeds import FIRST_MONTH, TIMEZONE, feed_key
+from orchestration.assets.feeds import ALL_USABLE, FIRST_MONTH, ROWS_BALANCE, TIMEZONE, feed_key
 from orchestration.resources import HomeResource
 from orchestration.runner import PARTITION_RANGE_TAGS
 
@@ -47,7 +47,11 @@ def inbox_sensor(context: dg.SensorEvaluationContext, home: HomeResource) -> Ite
         fingerprint = inbox_fingerprint(home.inbox_folder / feed, now)
         if fingerprint:
             tags = dict.fromkeys(PARTITION_RANGE_TAGS, FIRST_MONTH)
-            yield dg.RunRequest(run_key=f"{feed}-{fingerprint}", asset_selection=[feed_key(feed)], tags=tags)
+            # The checks of the step itself; those of the month's job are not part of this one.
+            checks = [dg.AssetCheckKey(feed_key(feed), name) for name in (ROWS_BALANCE, ALL_USABLE)]
+            yield dg.RunRequest(
+                run_key=f"{feed}-{fingerprint}", asset_selection=[feed_key(feed)], asset_check_keys=checks, tags=tags
+            )
     context.update_cursor(None)
 
 

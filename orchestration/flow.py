@@ -15,7 +15,7 @@ import dagster as dg
 import polars as pl
 
 from models.contract import load_feeds
-from orchestration.assets.feeds import FIRST_MONTH, feed_key
+from orchestration.assets.feeds import FIRST_MONTH
 from orchestration.definitions import build_definitions
 from orchestration.deliveries import ledger_frame, problems_of, seen_feeds, take_in_unknown
 from orchestration.lock import locked
@@ -64,7 +64,7 @@ def _ingest(
         return JobOutcome(None, None, ())
     job = definitions().resolve_job_def("ingest_deliveries")
     months = (date.fromisoformat(FIRST_MONTH), date.fromisoformat(FIRST_MONTH))
-    return run_job(job, home, instance, listener, months=months, selection=[feed_key(feed) for feed in feeds])
+    return run_job(job, home, instance, listener, months=months)
 
 
 def _bring_up_to_date(

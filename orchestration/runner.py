@@ -86,10 +86,9 @@ def run_job(
     *,
     months: tuple[date, date] | None = None,
     run_config: Mapping[str, Any] | None = None,
-    selection: Sequence[dg.AssetKey] | None = None,
 ) -> JobOutcome:
     """Run one job here; ``months`` are the first and last partition of a partitioned job."""
-    listener.begin(len(job.graph.node_defs) if selection is None else len(selection))
+    listener.begin(len(job.graph.node_defs))
     tags = dict(IN_PROCESS_TAG)
     if months:
         tags |= dict(zip(PARTITION_RANGE_TAGS, (str(month) for month in months), strict=True))
@@ -98,7 +97,6 @@ def run_job(
             instance=instance,
             run_config={"loggers": {"zhaoren": {}}, **(run_config or {})},
             tags=tags,
-            asset_selection=selection,
             raise_on_error=False,
         )
     return _outcome(result)
