@@ -12,6 +12,7 @@ from pathlib import Path
 import polars as pl
 
 from ingestion.atomic import write_parquet
+from ingestion.delivery import Delivery
 from ingestion.encryption import EncryptedParquet
 from ingestion.ledger import Ledger
 from ingestion.pseudonym import Algorithm, pseudonyms
@@ -32,6 +33,18 @@ _SCHEMA = {
 }
 """Which delivery and month the facts are from, is in the name of the file."""
 IDENTITY_COLUMNS = ("person_key", "id_number", "name", "phone", "address")
+PERSON_COLUMNS = (
+    "person_key",
+    "id_number",
+    "name",
+    "former_name",
+    "born_on",
+    "phone",
+    "address",
+    "document_number",
+    "feed",
+    "delivery_id",
+)
 
 
 class Vault:
@@ -53,6 +66,35 @@ class Vault:
         if rows is not None:
             self._encrypted.write(rows, self.file(feed.name, delivery_id))
 
+    def writer(self, feed: Feed, delivery_id: str) -> VaultWriter:
+        """A context in which a delivery's rows are kept chunk by chunk; the file is there when it ends well."""
+        return VaultWriter(self._encrypted, feed, self.file(feed.name, delivery_id))
+
+    def people(self, deliveries: Iterable[str] | None = None) -> pl.DataFrame:
+        """Newest known facts of every person: the columns of ``PERSON_COLUMNS``, one row a person key.
+
+        ``feed`` and ``delivery_id`` are those of the newest row about the person; a fact that is missing there is
+        taken from the newest row that has it. ``born_on`` is what the ID number says.
+        """
+        parts = [
+            rows.with_columns(
+                pl.lit(place).alias("place"),
+                pl.lit(item.feed).alias("feed"),
+                pl.lit(item.delivery_id).alias("delivery_id"),
+            )
+            for place, item, rows in self._all(deliveries)
+        ]
+        empty = pl.DataFrame(schema={**_SCHEMA, "place": pl.Int32(), "feed": pl.String(), "delivery_id": pl.String()})
+        rows = pl.concat([empty, *parts]).filter(pl.col("person_key").is_not_null()).sort("place", ROW_NUMBER)
+        facts = [
+            pl.col(name).drop_nulls().last().alias(name)
+            for name in PERSON_COLUMNS
+            if name in _SCHEMA and name != "person_key"
+        ]
+        newest = [pl.col(name).last() for name in ("feed", "delivery_id")]
+        people = rows.group_by("person_key").agg(*facts, *newest).sort("person_key")
+        return people.with_columns(born_on_of(pl.col("id_number")).alias("born_on")).select(PERSON_COLUMNS)
+
     def identities(self, person_keys: Sequence[str], deliveries: Iterable[str] | None = None) -> pl.DataFrame:
         """Latest known identity of each of those persons: person_key, id_number, name, phone, address.
 
@@ -63,7 +105,7 @@ class Vault:
         wanted = pl.Series("person_key", list(person_keys), dtype=pl.String).unique()
         found = [
             rows.filter(pl.col("person_key").is_in(wanted.implode())).with_columns(pl.lit(place).alias("place"))
-            for place, rows in self._all(deliveries)
+            for place, _, rows in self._all(deliveries)
         ]
         return _latest(pl.concat([pl.DataFrame(schema={**_SCHEMA, "place": pl.Int32()}), *found]))
 
@@ -74,13 +116,13 @@ class Vault:
 
     def publish_person_keys(self, path: Path, deliveries: Iterable[str] | None = None) -> None:
         """Write person_key, born_on and sex of every person known, without any direct identifier."""
-        parts = [rows.select("person_key", "id_number").drop_nulls().unique() for _, rows in self._all(deliveries)]
+        parts = [rows.select("person_key", "id_number").drop_nulls().unique() for *_, rows in self._all(deliveries)]
         empty = pl.DataFrame(schema={"person_key": pl.String, "id_number": pl.String})
         persons = pl.concat([empty, *parts]).unique("person_key").sort("person_key")
         write_parquet(
             persons.select(
                 "person_key",
-                pl.col("id_number").str.slice(6, 8).str.to_date("%Y%m%d", strict=False).alias("born_on"),
+                born_on_of(pl.col("id_number")).alias("born_on"),
                 pl.when(pl.col("id_number").str.slice(16, 1).cast(pl.Int8, strict=False) % 2 == 1)
                 .then(pl.lit("1"))
                 .otherwise(pl.lit("2"))
@@ -95,8 +137,8 @@ class Vault:
         rows = self._encrypted.read(path) if path.exists() else pl.DataFrame(schema=_SCHEMA)
         return rows.filter(pl.col("person_key").is_null())
 
-    def _all(self, deliveries: Iterable[str] | None) -> Iterable[tuple[int, pl.DataFrame]]:
-        """Place in time and rows of each accepted delivery (of those named), earliest month first."""
+    def _all(self, deliveries: Iterable[str] | None) -> Iterable[tuple[int, Delivery, pl.DataFrame]]:
+        """Place in time, entry and rows of each accepted delivery (of those named), earliest month first."""
         with Ledger(self._store.ledger_file) as ledger:
             accepted = ledger.deliveries(status="accepted")
         known = None if deliveries is None else set(deliveries)
@@ -104,7 +146,35 @@ class Vault:
         for place, item in enumerate(ordered):
             path = self.file(item.feed, item.delivery_id)
             if (known is None or item.delivery_id in known) and path.exists():
-                yield place, self._encrypted.read(path)
+                yield place, item, self._encrypted.read(path)
+
+
+class VaultWriter:
+    """Keeps the identities of one delivery as its rows come in."""
+
+    def __init__(self, encrypted: EncryptedParquet, feed: Feed, path: Path) -> None:
+        self._encrypted = encrypted
+        self._feed = feed
+        self._path = path
+        self._parts: list[pl.DataFrame] = []
+
+    def __enter__(self) -> VaultWriter:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        if kind is None and self._parts:
+            self._encrypted.write(pl.concat(self._parts), self._path)
+
+    def add(self, accepted: pl.DataFrame, keys: Mapping[str, pl.Series]) -> None:
+        """Keep the direct identifiers of these rows; ``keys`` are their pseudonyms by column."""
+        rows = identity_rows(accepted, self._feed, keys)
+        if rows is not None:
+            self._parts.append(rows)
+
+
+def born_on_of(id_number: pl.Expr) -> pl.Expr:
+    """The birth date that an ID number of 18 digits states."""
+    return id_number.str.slice(6, 8).str.to_date("%Y%m%d", strict=False)
 
 
 def identity_rows(accepted: pl.DataFrame, feed: Feed, keys: Mapping[str, pl.Series]) -> pl.DataFrame | None:
