@@ -6,7 +6,8 @@ Belongs here: the one way in which ingestion puts a file into place. Does not be
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import polars as pl
@@ -14,20 +15,39 @@ import polars as pl
 _ASIDE = ".aside"
 
 
-def replace_file(path: Path, write: Callable[[Path], None]) -> None:
-    """Let ``write`` make the file beside its place, then put it there in one step.
+class Pending:
+    """A file beside its place, not there yet."""
 
-    A kill before the last step leaves what was there before and at most a file ending in ``.aside``.
+    def __init__(self, path: Path, target: Path) -> None:
+        self.path = path
+        self._target = target
+
+    def put_in_place(self) -> None:
+        """Sync and rename: from here on the file is there."""
+        _sync(self.path)
+        self.path.replace(self._target)
+        _sync(self._target.parent)
+
+
+@contextmanager
+def aside(path: Path) -> Iterator[Pending]:
+    """A place beside ``path`` to write to; what was not put in place by then is gone at the end.
+
+    A kill leaves what was there before and at most a file ending in ``.aside``.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}{_ASIDE}")
+    pending = Pending(path.with_name(f".{path.name}.{os.getpid()}{_ASIDE}"), path)
     try:
-        write(temporary)
-        _sync(temporary)
-        temporary.replace(path)
-        _sync(path.parent)
+        yield pending
     finally:
-        temporary.unlink(missing_ok=True)
+        pending.path.unlink(missing_ok=True)
+
+
+def replace_file(path: Path, write: Callable[[Path], None]) -> None:
+    """Let ``write`` make the file beside its place, then put it there in one step."""
+    with aside(path) as pending:
+        write(pending.path)
+        pending.put_in_place()
 
 
 def write_parquet(frame: pl.DataFrame, path: Path) -> None:

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import base64
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pyarrow as pa
@@ -17,7 +20,7 @@ import pyarrow.parquet.encryption as pe
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from ingestion.atomic import replace_file
+from ingestion.atomic import aside, replace_file
 
 _MASTER = "vault"
 _NONCE_BYTES = 12
@@ -43,6 +46,33 @@ class _LocalKms(pe.KmsClient):  # type: ignore[misc]
         return self._cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], master_key_identifier.encode())
 
 
+class EncryptedWriter:
+    """Chunks of one encrypted file."""
+
+    def __init__(self, path: Path, properties: Any) -> None:
+        self._path = path
+        self._properties = properties
+        self._writer: pq.ParquetWriter | None = None
+
+    @property
+    def has_rows(self) -> bool:
+        """Whether anything was written."""
+        return self._writer is not None
+
+    def write(self, frame: pl.DataFrame) -> None:
+        """Write one chunk as a row group; all chunks have the columns of the first."""
+        table = frame.to_arrow(compat_level=pl.CompatLevel.oldest())
+        if self._writer is None:
+            self._writer = pq.ParquetWriter(
+                self._path, table.schema, encryption_properties=self._properties, compression="zstd"
+            )
+        self._writer.write_table(table)
+
+    def close(self) -> None:
+        if self._writer is not None:
+            self._writer.close()
+
+
 class EncryptedParquet:
     """Writes and reads Parquet files that are encrypted throughout, footer included."""
 
@@ -62,6 +92,22 @@ class EncryptedParquet:
             pq.write_table(table, temporary, encryption_properties=properties, compression="zstd")
 
         replace_file(path, write)
+
+    @contextmanager
+    def writer(self, path: Path) -> Iterator[EncryptedWriter]:
+        """A file written chunk by chunk: there wholly when the block ends well, else not at all.
+
+        Without any chunk there is no file. What is aside meanwhile is encrypted too.
+        """
+        with aside(path) as pending:
+            properties = self._factory.file_encryption_properties(self._connection, self._writing)
+            writer = EncryptedWriter(pending.path, properties)
+            try:
+                yield writer
+            finally:
+                writer.close()
+            if writer.has_rows:
+                pending.put_in_place()
 
     def read(self, path: Path) -> pl.DataFrame:
         """The whole file; ``VaultLockedError`` where the key does not fit."""

@@ -89,7 +89,7 @@ def _ingest_folder(
     history = ledger.deliveries(feed=_feed_name(folder.name, feed))
     entered = []
     for arrival in arrivals(folder, now):
-        delivery = _FileIntake(arrival, feed, store, now).take(history)
+        delivery = take_file(arrival, feed, store, history, now)
         if delivery is None:
             continue
         delivery = ledger.record(delivery)
@@ -98,6 +98,16 @@ def _ingest_folder(
         if progress is not None:
             progress(delivery)
     return entered
+
+
+def take_file(
+    arrival: Arrival, feed: Feed | None, store: Store, history: list[Delivery], now: datetime
+) -> Delivery | None:
+    """Take in one file: its rows are written, its ledger entry is returned for the caller to record.
+
+    ``history`` are the entries of the same feed so far. None where the ledger has the file already.
+    """
+    return _FileIntake(arrival, feed, store, now).take(history)
 
 
 def _feed_name(folder: str, feed: Feed | None) -> str:
