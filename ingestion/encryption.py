@@ -7,6 +7,7 @@ Belongs here: Parquet Modular Encryption and its key wrapping. Does not belong h
 from __future__ import annotations
 
 import base64
+import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,10 +25,25 @@ from ingestion.atomic import aside, replace_file
 
 _MASTER = "vault"
 _NONCE_BYTES = 12
+_ID_LETTERS = 8
 
 
 class VaultLockedError(RuntimeError):
     """An encrypted file that does not open with the vault key at hand."""
+
+
+class TamperedError(VaultLockedError):
+    """An encrypted file that is not as it was written."""
+
+
+class _OtherKeyError(Exception):
+    """The file names another key than the one at hand; carries the id of that one."""
+
+
+def key_id_of(key: bytes) -> str:
+    """The name of a key: letters that say which key it is and nothing else about it."""
+    digest = hashlib.sha256(b"zhaoren key id\0" + key).digest()
+    return "".join(chr(97 + nibble) for byte in digest for nibble in (byte >> 4, byte & 15))[:_ID_LETTERS]
 
 
 class _LocalKms(pe.KmsClient):  # type: ignore[misc]
@@ -36,14 +52,23 @@ class _LocalKms(pe.KmsClient):  # type: ignore[misc]
     def __init__(self, key: bytes) -> None:
         super().__init__()
         self._cipher = AESGCM(key)
+        self._own = _master_of(key)
 
     def wrap_key(self, key_bytes: bytes, master_key_identifier: str) -> bytes:
         nonce = os.urandom(_NONCE_BYTES)
         return base64.b64encode(nonce + self._cipher.encrypt(nonce, key_bytes, master_key_identifier.encode()))
 
     def unwrap_key(self, wrapped_key: bytes, master_key_identifier: str) -> bytes:
+        # Files of before keys had ids name the bare master.
+        if master_key_identifier not in (self._own, _MASTER):
+            raise _OtherKeyError(master_key_identifier.removeprefix(f"{_MASTER}."))
         sealed = base64.b64decode(wrapped_key)
         return self._cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], master_key_identifier.encode())
+
+
+def _master_of(key: bytes) -> str:
+    """Under which name data keys are wrapped: it stands in each file and says with which key it was written."""
+    return f"{_MASTER}.{key_id_of(key)}"
 
 
 class EncryptedWriter:
@@ -80,7 +105,10 @@ class EncryptedParquet:
         self._factory = pe.CryptoFactory(lambda _: _LocalKms(key))
         self._connection = pe.KmsConnectionConfig()
         self._writing = pe.EncryptionConfiguration(
-            footer_key=_MASTER, uniform_encryption=True, encryption_algorithm="AES_GCM_V1", data_key_length_bits=256
+            footer_key=_master_of(key),
+            uniform_encryption=True,
+            encryption_algorithm="AES_GCM_V1",
+            data_key_length_bits=256,
         )
 
     def write(self, frame: pl.DataFrame, path: Path) -> None:
@@ -109,11 +137,59 @@ class EncryptedParquet:
             if writer.has_rows:
                 pending.put_in_place()
 
-    def read(self, path: Path) -> pl.DataFrame:
-        """The whole file; ``VaultLockedError`` where the key does not fit."""
+    def read(self, path: Path, columns: list[str] | None = None) -> pl.DataFrame:
+        """The whole file, or those columns of it.
+
+        ``VaultLockedError`` where the key does not fit, ``TamperedError`` where the file is not as it was written;
+        both name the file and nothing in it.
+        """
+        with _opening(path):
+            return pl.DataFrame(pl.from_arrow(self._file(path).read(columns)))
+
+    def read_between(self, path: Path, column: str, values: pl.Series) -> pl.DataFrame:
+        """Those row groups of a file sorted by a text column in which any of the (sorted) values may stand."""
+        with _opening(path):
+            file = self._file(path)
+            position = file.schema_arrow.get_field_index(column)
+            groups = [at for at in range(file.num_row_groups) if _may_hold(file.metadata, at, position, values)]
+            return pl.DataFrame(pl.from_arrow(file.read_row_groups(groups)))
+
+    def key_id(self, path: Path) -> str | None:
+        """With which key a file was written: its id, None for this key."""
         try:
-            properties = self._factory.file_decryption_properties(self._connection)
-            table = pq.ParquetFile(path, decryption_properties=properties).read()
-        except (InvalidTag, OSError, pa.ArrowException) as error:
-            raise VaultLockedError(f"{path.name} does not open with this vault key ({type(error).__name__})") from None
-        return pl.DataFrame(pl.from_arrow(table))
+            self._file(path)
+        except _OtherKeyError as error:
+            return str(error)
+        except _UNREADABLE:
+            return None
+        return None
+
+    def _file(self, path: Path) -> pq.ParquetFile:
+        properties = self._factory.file_decryption_properties(self._connection)
+        return pq.ParquetFile(path, decryption_properties=properties)
+
+
+_UNREADABLE = (InvalidTag, OSError, ValueError, pa.ArrowException)
+
+
+@contextmanager
+def _opening(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except _OtherKeyError as error:
+        raise VaultLockedError(f"{path.name} was written with the vault key {error}, which is not at hand") from None
+    except FileNotFoundError:
+        raise
+    except _UNREADABLE as error:
+        kind = type(error).__name__
+        raise TamperedError(
+            f"{path.name} is damaged, was tampered with, or was written with another vault key ({kind})"
+        ) from None
+
+
+def _may_hold(metadata: pq.FileMetaData, group: int, position: int, values: pl.Series) -> bool:
+    statistics = metadata.row_group(group).column(position).statistics
+    if statistics is None or not statistics.has_min_max:
+        return True
+    first = values.search_sorted(statistics.min, side="left")
+    return bool(first < len(values) and values[first] <= statistics.max)
