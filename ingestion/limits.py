@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ingestion.reason import UNSAFE, FileRejectedError
 
 if TYPE_CHECKING:
-    from ingestion.lines import LineScan
+    from ingestion.reading.lines import LineScan
 
 MAX_BYTES = 2 << 30
 MAX_EXPANSION = 200

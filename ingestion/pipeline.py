@@ -30,14 +30,14 @@ from ingestion.decision import (
     original_of_duplicate,
     superseded_by,
 )
-from ingestion.decode import Payload
+from ingestion.reading.decode import Payload
 from ingestion.delivery import Delivery
 from ingestion.lake import lake_rows, write_empty_tables
 from ingestion.ledger import Ledger
 from ingestion.limits import MAX_BYTES
 from ingestion.pseudonym import identity_keys, letters_of_digest
 from ingestion.quarantine import Quarantine, quarantined_rows
-from ingestion.read import read_table
+from ingestion.reading.read import read_table
 from ingestion.reason import (
     DUPLICATE,
     FEED_UNKNOWN,

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from ingestion.decode import Format
 from ingestion.header import Header
+from ingestion.reading.decode import Format
 
 ROW_NUMBER = "row_number"
 

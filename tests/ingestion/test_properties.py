@@ -17,9 +17,7 @@ from hypothesis import strategies as st
 from stdnum.cn import ric
 from stdnum.cn import uscc as stdnum_uscc
 
-from ingestion.decode import Payload
 from ingestion.in_force import OPEN_END, delivery_validity
-from ingestion.json_lines import _lines_one_by_one, _whole_lines
 from ingestion.normalise import normalise_cells, normalise_text
 from ingestion.parse import parse_column
 from ingestion.parse_code import parse_uscc
@@ -28,7 +26,9 @@ from ingestion.parse_identity import check_character, parse_id
 from ingestion.parse_number import parse_decimal, parse_int, parse_money
 from ingestion.parsed import ParseContext
 from ingestion.pseudonym import hmac_digests, pseudonyms
-from ingestion.read import read_table
+from ingestion.reading.decode import Payload
+from ingestion.reading.json_lines import _lines_one_by_one, _whole_lines
+from ingestion.reading.read import read_table
 from ingestion.reason import FileRejectedError
 from ingestion.rows import check_rows
 from ingestion.statement import period_of, read_sidecar

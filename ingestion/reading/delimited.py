@@ -13,12 +13,12 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from ingestion.decode import Payload
 from ingestion.framing import HEADER, framing_above, kind_below, split_framing
 from ingestion.header import HEADER_SEARCH_ROWS, Header, find_header
 from ingestion.limits import check_line_lengths, check_row_count
-from ingestion.lines import Repaired, scan_lines
 from ingestion.normalise import may_need_normalising
+from ingestion.reading.decode import Payload
+from ingestion.reading.lines import Repaired, scan_lines
 from ingestion.reason import COLUMN_MISSING, EMPTY, UNREADABLE, FileRejectedError
 from ingestion.table import ROW_NUMBER, Framing, RawTable, cell_name, malformed_frame, without_blank_rows
 from models.contract import Feed

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from ingestion.decode import Payload, extension_agrees, is_workbook, to_utf8
-from ingestion.delimited import read_delimited
 from ingestion.header import check_header
-from ingestion.json_lines import looks_like_json_lines, read_json_lines
+from ingestion.reading.decode import Payload, extension_agrees, is_workbook, to_utf8
+from ingestion.reading.delimited import read_delimited
+from ingestion.reading.json_lines import looks_like_json_lines, read_json_lines
+from ingestion.reading.workbook import read_workbook
 from ingestion.reason import EMPTY, TYPE_MISMATCH, FileRejectedError
 from ingestion.table import RawTable
-from ingestion.workbook import read_workbook
 from models.contract import Feed
 
 
