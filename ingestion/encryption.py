@@ -111,13 +111,19 @@ class EncryptedParquet:
             data_key_length_bits=256,
         )
 
-    def write(self, frame: pl.DataFrame, path: Path) -> None:
-        """Write atomically: aside, synced, renamed."""
+    def write(self, frame: pl.DataFrame, path: Path, row_group_rows: int | None = None) -> None:
+        """Write atomically: aside, synced, renamed. Smaller row groups are for files of which little is read."""
         table = frame.to_arrow(compat_level=pl.CompatLevel.oldest())
         properties = self._factory.file_encryption_properties(self._connection, self._writing)
 
         def write(temporary: Path) -> None:
-            pq.write_table(table, temporary, encryption_properties=properties, compression="zstd")
+            pq.write_table(
+                table,
+                temporary,
+                row_group_size=row_group_rows,
+                encryption_properties=properties,
+                compression="zstd",
+            )
 
         replace_file(path, write)
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from ingestion.change import finish_change
 from ingestion.encryption import EncryptedParquet
-from ingestion.keys import Keys, load_keys
+from ingestion.keys import Keys, load_keys, marker_of, write_marker, written_with
 from ingestion.pseudonym import Algorithm
 
 
@@ -21,11 +22,22 @@ class Store:
     home: Path
     keys: Keys = field(repr=False)
     algorithm: Algorithm = "sha256"
+    key_file: Path | None = None
 
     @staticmethod
     def open(home: Path, key_file: Path | None = None, algorithm: Algorithm = "sha256") -> Store:
-        """A store in that home; keys from the environment, else the key file (default ``keys.json`` there)."""
-        return Store(home, load_keys(key_file or home / "keys.json"), algorithm)
+        """A store in that home; keys from the environment, else the key file (default ``keys.json`` there).
+
+        A change of many files that was cut short is finished first. ``SecretError`` where the keys at hand are not
+        those that the home is written with.
+        """
+        finish_change(home)
+        written = written_with(home)
+        path = key_file or home / "keys.json"
+        keys = load_keys(path, key_ids={kind: item["key_id"] for kind, item in written.items()})
+        if not written:
+            write_marker(marker_of(home), keys)
+        return Store(home, keys, algorithm, path)
 
     @property
     def lake(self) -> Path:
