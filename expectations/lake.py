@@ -60,14 +60,15 @@ def batches(deliveries: pl.DataFrame, max_rows: int = MAX_ROWS_AT_ONCE) -> Itera
 class InForce:
     """Which deliveries hold in which month.
 
-    ``validity``: delivery_id, feed, division (prefix or null for all rows), valid_from, valid_to (half open).
+    ``validity``: delivery_id, feed, area (prefix of division or null for all rows), excepted (prefixes, as
+    ``,420702,420703001,``), valid_from, valid_to (half open).
     """
 
     lake: Path
     validity: pl.DataFrame
 
     def deliveries(self, feed: Feed, periods: Sequence[str], same_month: bool) -> pl.DataFrame:
-        """period, delivery_id, division of the deliveries of ``feed`` known in each period.
+        """period, delivery_id, area, excepted of the deliveries of ``feed`` known in each period.
 
         A snapshot: those in force that month. Events: all up to that month, or with ``same_month`` its own.
         """
@@ -80,7 +81,9 @@ class InForce:
             holds = pl.col("valid_from") == pl.col("month")
         else:
             holds = pl.col("valid_from") <= pl.col("month")
-        return known.filter(holds).select("period", "delivery_id", "division").unique().sort("period", "delivery_id")
+        if feed.division_column is None:
+            holds &= pl.col("area").is_null()
+        return known.filter(holds).select("period", "delivery_id", "area", "excepted").unique().sort(pl.all())
 
     def rows(
         self, feed: Feed, known: pl.DataFrame, wanted: pl.DataFrame, where: str | None, columns: Sequence[str]
@@ -99,6 +102,10 @@ class InForce:
         here = rows.collect()
         found = here.join(known, left_on="other_delivery_id", right_on="delivery_id", how="inner", coalesce=False)
         if feed.division_column is None:
-            return found.drop("delivery_id", "division")
-        inside = pl.col(f"other_{feed.division_column}").str.starts_with(pl.col("division"))
-        return found.filter(pl.col("division").is_null() | inside).drop("delivery_id", "division")
+            return found.drop("delivery_id", "area", "excepted")
+        division = pl.col(f"other_{feed.division_column}")
+        inside = pl.col("area").is_null() | division.str.starts_with(pl.col("area"))
+        # Divisions have 6, 9 or 12 digits: an excepted one is one of these beginnings.
+        listed = [pl.concat_str(pl.lit(","), division.str.slice(0, digits), pl.lit(",")) for digits in (6, 9, 12)]
+        excepted = pl.any_horizontal(pl.col("excepted").str.contains(text, literal=True) for text in listed)
+        return found.filter(inside & ~excepted.fill_null(False)).drop("delivery_id", "area", "excepted")

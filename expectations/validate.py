@@ -111,7 +111,7 @@ def _job(lake: Path, deliveries: pl.DataFrame, feeds: Mapping[str, Feed], refere
     catalogue = load_catalogue()
     ledger = _ledger(deliveries).filter(pl.col("feed").is_in(list(feeds)))
     validity, persons = _optional(reference / "delivery_validity.parquet"), _optional(reference / "person_key.parquet")
-    in_force = None if validity is None else InForce(lake, _validity(validity))
+    in_force = None if validity is None else InForce(lake, validity)
     accepted = ledger.filter(pl.col("status") == "accepted")
     return _Job(
         lake=lake,
@@ -133,11 +133,6 @@ def _ledger(deliveries: pl.DataFrame) -> pl.DataFrame:
         received = pl.col("received_at").dt.convert_time_zone(CITY_ZONE).dt.replace_time_zone(None)
         return deliveries.with_columns(received_at=received)
     return deliveries
-
-
-def _validity(validity: pl.DataFrame) -> pl.DataFrame:
-    """Validity with the same name for the part of the city, however ingestion calls it."""
-    return validity.rename({"division_prefix": "division"}, strict=False)
 
 
 def _optional(path: Path) -> pl.DataFrame | None:

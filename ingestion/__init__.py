@@ -8,6 +8,8 @@ from ingestion.arrival import Ignored, ignored
 from ingestion.delivery import Delivery
 from ingestion.keys import SecretError
 from ingestion.ledger import DeliveryNotFoundError, Ledger
+from ingestion.life import TransitionError
+from ingestion.lock import BusyError, exclusive
 from ingestion.pipeline import ingest
 from ingestion.publish import publish
 from ingestion.quarantine import Quarantine
@@ -16,6 +18,7 @@ from ingestion.store import Store
 from ingestion.vault import Vault
 
 __all__ = [
+    "BusyError",
     "Delivery",
     "DeliveryNotFoundError",
     "Ignored",
@@ -23,7 +26,9 @@ __all__ = [
     "Quarantine",
     "SecretError",
     "Store",
+    "TransitionError",
     "Vault",
+    "exclusive",
     "hold",
     "ignored",
     "ingest",

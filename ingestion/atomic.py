@@ -12,7 +12,7 @@ from pathlib import Path
 
 import polars as pl
 
-_ASIDE = ".aside"
+ASIDE = ".aside"
 
 
 class Pending:
@@ -36,7 +36,7 @@ def aside(path: Path) -> Iterator[Pending]:
     A kill leaves what was there before and at most a file ending in ``.aside``.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    pending = Pending(path.with_name(f".{path.name}.{os.getpid()}{_ASIDE}"), path)
+    pending = Pending(path.with_name(f".{path.name}.{os.getpid()}{ASIDE}"), path)
     try:
         yield pending
     finally:

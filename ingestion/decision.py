@@ -5,12 +5,13 @@ Belongs here: pure decisions over ledger entries. Does not belong here: reading 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 
-from ingestion.delivery import Delivery
+from ingestion.delivery import Delivery, Status
 from ingestion.header import header_of
+from ingestion.in_force import overlap, said
 from ingestion.reason import EMPTY, MANIFEST_MISMATCH, FileRejectedError
 from ingestion.rows import CheckedRows
 from ingestion.statement import Sidecar
@@ -18,59 +19,33 @@ from ingestion.table import RawTable
 from ingestion.totals import TOLERANCE
 from models.contract import Column, Feed
 
-# Smaller files are neither held for a share of bad rows nor compared in volume (feeds.md section 2).
+# Smaller files are not held for a share of bad rows (feeds.md section 2).
 MIN_ROWS_TO_HOLD = 10
-MIN_ROWS_TO_COMPARE = 20
 
 
-def original_of_duplicate(
-    history: Sequence[Delivery], sha256: str, statement_key: str, period: str | None, division: str | None
-) -> Delivery | None:
-    """The accepted or held delivery in force that has the same bytes and sidecar statements; else None."""
-    same = _by_receipt(item for item in history if item.period == period)
-    for item in (_last(same, division, "accepted"), _last(same, division, "held")):
-        if item and item.sha256 == sha256 and item.statement_key == statement_key:
+def original_of_duplicate(history: Sequence[Delivery], entry: Delivery) -> Delivery | None:
+    """The delivery now in force, or held, for the same extent that has the same bytes and sidecar statements."""
+    same = [
+        item
+        for item in history
+        if (item.period, item.sender, item.supplements) == (entry.period, entry.sender, entry.supplements)
+    ]
+    for status in ("accepted", "held"):
+        item = _speaking(same, entry.division, status)
+        if item and (item.sha256, item.statement_key) == (entry.sha256, entry.statement_key):
             return item
     return None
 
 
-def _last(same_month: Sequence[Delivery], division: str | None, status: str) -> Delivery | None:
+def _speaking(same_month: Sequence[Delivery], division: str | None, status: Status) -> Delivery | None:
     """The last of that status and extent, unless something accepted later has taken (part of) its place."""
-    for item in reversed(same_month):
+    spoken = said([replace(item, supplements=None) for item in same_month], ("accepted", status))
+    for item in reversed(spoken):
         if item.status == status and item.division == division:
             return item
-        if item.status == "accepted" and (item.division is None or division is None or item.division == division):
+        if item.status == "accepted" and overlap(item.division, division):
             return None
     return None
-
-
-def superseded_by(
-    history: Sequence[Delivery], period: str | None, division: str | None, received_at: datetime
-) -> Delivery | None:
-    """The accepted delivery of the same month and extent, received before, that a new one takes the place of."""
-    same = (item for item in history if (item.status, item.period, item.division) == ("accepted", period, division))
-    earlier = [item for item in _by_receipt(same) if item.received_at <= received_at]
-    return earlier[-1] if earlier else None
-
-
-def _by_receipt(items: Iterable[Delivery]) -> list[Delivery]:
-    return sorted(items, key=lambda item: (item.received_at, item.sequence or 0))
-
-
-def is_volume_anomaly(history: Sequence[Delivery], feed: Feed, period: str, division: str | None, rows: int) -> bool:
-    """Whether the row count is far from that of the last accepted delivery of the feed and division.
-
-    The last one is that of the latest month not after this one, so that a catch-up over many months says the
-    same as month after month did.
-    """
-    earlier = [item for item in history if item.status == "accepted" and item.division == division]
-    before = [item for item in earlier if item.period is not None and item.period <= period]
-    if not before:
-        return False
-    last = max(before, key=lambda item: (item.period or "", item.sequence or 0))
-    if last.rows_data < MIN_ROWS_TO_COMPARE:
-        return False
-    return abs(rows - last.rows_data) > feed.max_volume_change_share * last.rows_data
 
 
 def must_be_held(checked: CheckedRows, feed: Feed) -> bool:

@@ -67,6 +67,10 @@ class Delivery:
     schema_drift: list[str] = field(default_factory=list)
     supersedes: str | None = None
     contract_version: str | None = None
+    sender: str | None = None
+    """Who sent it where that is not the department itself; deliveries of another sender are not its corrections."""
+    supplements: str | None = None
+    """The delivery whose quarantined rows it mends; it counts wherever that one does."""
     sequence: int | None = None
 
 

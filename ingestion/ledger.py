@@ -16,7 +16,8 @@ import polars as pl
 import sqlalchemy as sa
 
 from ingestion.delivery import Delivery, Status, delivery_frame
-from ingestion.in_force import with_missing_parts
+from ingestion.life import TransitionError
+from ingestion.standing import as_they_stand
 
 _METADATA = sa.MetaData()
 
@@ -63,6 +64,8 @@ _DELIVERY = sa.Table(
     sa.Column("received_at", _Moment, nullable=False),
     sa.Column("ingested_at", _Moment, nullable=False),
     sa.Column("contract_version", sa.String),
+    sa.Column("sender", sa.String),
+    sa.Column("supplements", sa.String),
 )
 _DECISION = sa.Table(
     "decision",
@@ -71,6 +74,7 @@ _DECISION = sa.Table(
     sa.Column("delivery_id", sa.String, nullable=False, index=True),
     sa.Column("status", sa.String, nullable=False),
     sa.Column("reason", sa.String, nullable=False),
+    sa.Column("reason_before", sa.String),
     sa.Column("decided_by", sa.String, nullable=False),
     sa.Column("decided_at", _Moment, nullable=False),
 )
@@ -89,6 +93,7 @@ class Ledger:
         sa.event.listen(self._engine, "connect", _set_pragmas)
         with contextlib.suppress(sa.exc.OperationalError):  # made by another process a moment ago
             _METADATA.create_all(self._engine)
+        _add_new_columns(self._engine)
 
     def __enter__(self) -> Ledger:
         return self
@@ -108,45 +113,45 @@ class Ledger:
             return replace(delivery, sequence=done.lastrowid)
 
     def deliveries(self, feed: str | None = None, status: Status | None = None) -> list[Delivery]:
-        """Entries in the order in which they were made."""
+        """Entries in the order in which they were made, as they stand beside each other."""
         query = sa.select(_DELIVERY).order_by(_DELIVERY.c.sequence)
         if feed is not None:
             query = query.where(_DELIVERY.c.feed == feed)
-        if status is not None:
-            query = query.where(_DELIVERY.c.status == status)
         with self._engine.connect() as connection:
-            return [Delivery(**row) for row in connection.execute(query).mappings()]
+            entries = as_they_stand([Delivery(**row) for row in connection.execute(query).mappings()])
+        return [item for item in entries if status in (None, item.status)]
 
     def delivery(self, delivery_id: str) -> Delivery:
         """One entry; ``DeliveryNotFoundError`` where there is none."""
-        query = sa.select(_DELIVERY).where(_DELIVERY.c.delivery_id == delivery_id)
+        query = sa.select(_DELIVERY.c.feed).where(_DELIVERY.c.delivery_id == delivery_id)
         with self._engine.connect() as connection:
-            row = connection.execute(query).mappings().first()
-        if row is None:
+            feed = connection.execute(query).scalar()
+        if feed is None:
             raise DeliveryNotFoundError(f"no delivery {delivery_id}")
-        return Delivery(**row)
+        return next(item for item in self.deliveries(feed) if item.delivery_id == delivery_id)
 
     def change(
         self,
         delivery_id: str,
-        status: Status,
-        reason: str,
+        before: Status,
+        after: Status,
+        why: str,
         decided_by: str,
         now: datetime,
-        *,
-        reason_code: str | None,
         **also: Any,
     ) -> None:
         """Set a delivery's status by a person's or a check's decision, which is kept with its reason.
 
-        ``reason_code`` is what the entry itself then states; ``also`` are other columns of it.
+        ``also`` are other columns of the entry. Entry and decision change together or not at all;
+        ``TransitionError`` where the entry is no longer in the status that the decision was made about.
         """
-        entry = sa.update(_DELIVERY).where(_DELIVERY.c.delivery_id == delivery_id)
-        decision = {"delivery_id": delivery_id, "status": status, "reason": reason, "decided_by": decided_by}
+        is_it = (_DELIVERY.c.delivery_id == delivery_id) & (_DELIVERY.c.status == before)
+        decision = {"delivery_id": delivery_id, "status": after, "reason": why, "decided_by": decided_by}
         with self._engine.begin() as connection:
-            if not connection.execute(entry.values(status=status, reason=reason_code, **also)).rowcount:
-                raise DeliveryNotFoundError(f"no delivery {delivery_id}")
-            connection.execute(sa.insert(_DECISION).values(**decision, decided_at=now))
+            reason_before = connection.execute(sa.select(_DELIVERY.c.reason).where(is_it)).scalar()
+            if not connection.execute(sa.update(_DELIVERY).where(is_it).values(status=after, **also)).rowcount:
+                raise TransitionError(f"delivery {delivery_id} is no longer {before}")
+            connection.execute(sa.insert(_DECISION).values(**decision, reason_before=reason_before, decided_at=now))
 
     def decisions(self, delivery_id: str | None = None) -> list[dict[str, Any]]:
         """Who released, rejected or held what, why and when; oldest first."""
@@ -158,7 +163,7 @@ class Ledger:
 
     def frame(self) -> pl.DataFrame:
         """The ledger with exactly the stable columns of the export; maps and lists as JSON text."""
-        return delivery_frame(with_missing_parts(self.deliveries()))
+        return delivery_frame(self.deliveries())
 
 
 def _set_pragmas(connection: Any, _record: Any) -> None:
@@ -166,3 +171,15 @@ def _set_pragmas(connection: Any, _record: Any) -> None:
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.close()
+
+
+def _add_new_columns(engine: sa.Engine) -> None:
+    """A ledger made by an earlier version lacks the columns that came later; all of them may be empty."""
+    known = sa.inspect(engine)
+    for table in _METADATA.sorted_tables:
+        there = {column["name"] for column in known.get_columns(table.name)}
+        for column in table.columns:
+            if column.name not in there:
+                with contextlib.suppress(sa.exc.OperationalError), engine.begin() as connection:
+                    kind = column.type.compile(engine.dialect)
+                    connection.execute(sa.text(f"ALTER TABLE {table.name} ADD COLUMN {column.name} {kind}"))

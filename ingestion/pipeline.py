@@ -25,18 +25,17 @@ from ingestion.decision import (
     check_not_empty,
     check_row_count,
     is_quiet_month,
-    is_volume_anomaly,
     must_be_held,
     original_of_duplicate,
-    superseded_by,
 )
-from ingestion.reading.decode import Payload
 from ingestion.delivery import Delivery
 from ingestion.lake import lake_rows, write_empty_tables
 from ingestion.ledger import Ledger
 from ingestion.limits import MAX_BYTES
+from ingestion.lock import exclusive
 from ingestion.pseudonym import identity_keys, letters_of_digest
 from ingestion.quarantine import Quarantine, quarantined_rows
+from ingestion.reading.decode import Payload
 from ingestion.reading.read import read_table
 from ingestion.reason import (
     DUPLICATE,
@@ -44,9 +43,9 @@ from ingestion.reason import (
     TOO_MANY_BAD_ROWS,
     UNREADABLE,
     UNSAFE,
-    VOLUME_ANOMALY,
     FileRejectedError,
 )
+from ingestion.recovery import recover
 from ingestion.rows import CheckedRows, check_rows
 from ingestion.statement import LOCAL_ZONE
 from ingestion.store import Store
@@ -76,11 +75,14 @@ def ingest(
     if not inbox.is_dir():
         return []
     entered: list[Delivery] = []
-    with Ledger(store.ledger_file) as ledger:
+    with exclusive(store) as hold, Ledger(store.ledger_file) as ledger:
+        recover(store, ledger.deliveries() if hold.unclean_since else [], hold)
         for folder in feed_folders(inbox):
             if only_feed in (None, folder.name):
                 entered += _ingest_folder(folder, feeds.get(folder.name), store, ledger, now, progress)
-    return entered
+        # As they stand beside each other, whatever the order in which they were taken.
+        stand = {item.delivery_id: item for item in ledger.deliveries()} if entered else {}
+    return [stand[item.delivery_id] for item in entered]
 
 
 def _ingest_folder(
@@ -108,6 +110,12 @@ def take_file(
     ``history`` are the entries of the same feed so far. None where the ledger has the file already.
     """
     return _FileIntake(arrival, feed, store, now).take(history)
+
+
+def _sender(arrival: Arrival, feed: Feed | None) -> str | None:
+    """The sender that the sidecar names, where the contract knows it; else the department."""
+    stated = arrival.sidecar.sender
+    return stated if feed is not None and stated in feed.senders else None
 
 
 def _feed_name(folder: str, feed: Feed | None) -> str:
@@ -177,10 +185,7 @@ class _FileIntake:
         return last is not None and (last.sha256, last.statement_key) == (self._sha256, self._arrival.sidecar.key)
 
     def _duplicate(self, history: list[Delivery]) -> Delivery | None:
-        arrival = self._arrival
-        original = original_of_duplicate(
-            history, str(self._sha256), arrival.sidecar.key, arrival.period, arrival.division
-        )
+        original = original_of_duplicate(history, self._entry(history))
         if original is None:
             return None
         return replace(
@@ -196,7 +201,7 @@ class _FileIntake:
         arrival, sidecar = self._arrival, self._arrival.sidecar
         if payload.is_blank() and is_quiet_month(feed, sidecar):
             check_digest(sidecar, str(self._sha256))
-            return replace(self._entry(history), status="accepted", supersedes=_superseded_id(history, arrival))
+            return replace(self._entry(history), status="accepted")
         with _readers_never_fail():
             table = read_table(payload, arrival.path.suffix, feed)
         checked: CheckedRows | None = None
@@ -221,15 +226,10 @@ class _FileIntake:
         )
         quarantined = quarantined_rows(table, checked)
         del table
-        return self._taken(entry, checked, quarantined, feed, history)
+        return self._taken(entry, checked, quarantined, feed)
 
-    def _taken(
-        self, entry: Delivery, checked: CheckedRows, quarantined: pl.DataFrame, feed: Feed, history: list[Delivery]
-    ) -> Delivery:
-        arrival, is_held = self._arrival, must_be_held(checked, feed)
-        warnings = list(checked.warnings)
-        if is_volume_anomaly(history, feed, str(arrival.period), arrival.division, checked.rows_data):
-            warnings.append(VOLUME_ANOMALY)
+    def _taken(self, entry: Delivery, checked: CheckedRows, quarantined: pl.DataFrame, feed: Feed) -> Delivery:
+        is_held = must_be_held(checked, feed)
         self._write(entry.delivery_id, checked, quarantined, feed, is_held)
         return replace(
             entry,
@@ -241,8 +241,7 @@ class _FileIntake:
             quarantined_by_reason=checked.quarantined_by_reason,
             cell_defects_by_reason=checked.defects_by_reason,
             control_totals={name: str(total) for name, total in checked.control_totals.items()},
-            warnings=[mask_text(warning) for warning in warnings],
-            supersedes=None if is_held else _superseded_id(history, arrival),
+            warnings=[mask_text(warning) for warning in checked.warnings],
         )
 
     def _write(
@@ -281,6 +280,8 @@ class _FileIntake:
             statement_key=arrival.sidecar.key,
             period=arrival.period,
             division=arrival.division,
+            sender=_sender(arrival, self._feed),
+            supplements=arrival.supplements,
             status="rejected",
             received_at=arrival.received_at,
             ingested_at=self._now,
@@ -296,8 +297,3 @@ class _FileIntake:
         )
         digest = hashlib.sha256(repr([*parts, again]).encode()).digest()
         return f"{feed_name}.{arrival.period or 'none'}.{letters_of_digest(digest, ID_LETTERS)}"
-
-
-def _superseded_id(history: list[Delivery], arrival: Arrival) -> str | None:
-    earlier = superseded_by(history, arrival.period, arrival.division, arrival.received_at)
-    return earlier.delivery_id if earlier else None

@@ -13,13 +13,13 @@ from pathlib import Path
 import polars as pl
 
 from ingestion.atomic import write_parquet
-from ingestion.delivery import Delivery, delivery_frame
-from ingestion.in_force import as_of, delivery_validity, with_missing_parts
+from ingestion.delivery import delivery_frame
+from ingestion.in_force import as_of, delivery_validity, received_by
 from ingestion.ledger import Ledger
 from ingestion.quarantine import Quarantine
+from ingestion.standing import as_they_stand
 from ingestion.store import Store
 from ingestion.vault import Vault
-from models.codes import load_divisions
 from models.contract import Feed
 
 DELIVERY_EXTRA = ("mode",)
@@ -32,18 +32,12 @@ def publish(
     target = directory or store.reference
     with Ledger(store.ledger_file) as ledger:
         entered = ledger.deliveries()
-    deliveries = with_missing_parts([item for item in entered if moment is None or item.received_at <= moment])
+    deliveries = as_they_stand(received_by(entered, moment), feeds)
     accepted = {item.delivery_id for item in as_of(deliveries, moment)}
     write_parquet(delivery_frame(deliveries, *DELIVERY_EXTRA), target / "delivery.parquet")
-    write_parquet(validity(deliveries, moment), target / "delivery_validity.parquet")
+    write_parquet(delivery_validity(deliveries, moment), target / "delivery_validity.parquet")
     Vault(store).publish_person_keys(target / "person_key.parquet", accepted)
     listed = pl.Series([item.delivery_id for item in deliveries], dtype=pl.String)
     for kind, name in (("cell", "cell_defect"), ("row", "quarantine_row")):
         faults = Quarantine(store).faults(kind, dict(feeds))
         write_parquet(faults.filter(pl.col("delivery_id").is_in(listed.implode())), target / f"{name}.parquet")
-
-
-def validity(deliveries: list[Delivery], moment: datetime | None = None) -> pl.DataFrame:
-    """Validity of the deliveries over the districts of the city."""
-    counties = [division.short_code for division in load_divisions() if division.level == "county"]
-    return delivery_validity(deliveries, dict.fromkeys({item.feed for item in deliveries}, counties), moment)

@@ -1,7 +1,7 @@
 """Decisions about deliveries after the fact: release or reject what is held, hold what was accepted.
 
-Belongs here: the changes of status that a person or a check makes, with their reason. Does not belong here: the
-decision at intake (``decision``).
+Belongs here: the changes of state that a person or a check makes, with their reason, and their files. Does not
+belong here: the decision at intake (``decision``), which changes there are (``life``).
 """
 
 from __future__ import annotations
@@ -9,60 +9,68 @@ from __future__ import annotations
 from datetime import datetime
 
 from ingestion.atomic import move_file
-from ingestion.decision import superseded_by
 from ingestion.delivery import Delivery
-from ingestion.ledger import DeliveryNotFoundError, Ledger
+from ingestion.ledger import Ledger
+from ingestion.life import STATUS, Event, State, next_state, states_of
+from ingestion.lock import exclusive
 from ingestion.store import Store
 from ingestion.vault import Vault
 
 
 def release(store: Store, delivery_id: str, reason: str, decided_by: str, now: datetime) -> Delivery:
-    """Let a held delivery into the warehouse after all."""
-    ledger = Ledger(store.ledger_file)
-    item = _in_state(ledger, delivery_id, "held")
-    # Rows first: should this be cut short, rows without a ledger entry that accepts them do not count.
-    move_file(store.held_file(item.feed, delivery_id), store.lake_file(item.feed, str(item.period), delivery_id))
-    others = [other for other in ledger.deliveries(feed=item.feed) if other.delivery_id != delivery_id]
-    earlier = superseded_by(others, item.period, item.division, item.received_at)
-    supersedes = earlier.delivery_id if earlier else None
-    ledger.change(delivery_id, "accepted", reason, decided_by, now, reason_code=None, supersedes=supersedes)
-    return ledger.delivery(delivery_id)
+    """Let a held delivery into the warehouse after all; ``life.superseding`` tells what has superseded it since."""
+    with exclusive(store), Ledger(store.ledger_file) as ledger:
+        item = _before(ledger, delivery_id, "release")
+        # Rows first: should this be cut short, rows without a ledger entry that accepts them do not count.
+        held = store.held_file(item.feed, delivery_id)
+        lake = store.lake_file(item.feed, str(item.period), delivery_id)
+        if held.exists() or not lake.exists():
+            move_file(held, lake)
+        _decide(ledger, item, "released", reason, decided_by, now)
+        return ledger.delivery(delivery_id)
 
 
 def reject(store: Store, delivery_id: str, reason: str, decided_by: str, now: datetime) -> Delivery:
     """Reject a held delivery for good; its rows and identities are deleted, what was quarantined is kept."""
-    ledger = Ledger(store.ledger_file)
-    item = _in_state(ledger, delivery_id, "held")
-    ledger.change(
-        delivery_id,
-        "rejected",
-        reason,
-        decided_by,
-        now,
-        reason_code=item.reason,
-        rows_accepted=0,
-        rows_quarantined=0,
-        quarantined_by_reason={},
-        cell_defects_by_reason={},
-    )
-    store.held_file(item.feed, delivery_id).unlink(missing_ok=True)
-    Vault(store).file(item.feed, delivery_id).unlink(missing_ok=True)
-    return ledger.delivery(delivery_id)
+    with exclusive(store), Ledger(store.ledger_file) as ledger:
+        item = _before(ledger, delivery_id, "reject")
+        counts = {"rows_accepted": 0, "rows_quarantined": 0, "quarantined_by_reason": {}, "cell_defects_by_reason": {}}
+        _decide(ledger, item, "rejected", reason, decided_by, now, reason_code=item.reason, **counts)
+        store.held_file(item.feed, delivery_id).unlink(missing_ok=True)
+        Vault(store).file(item.feed, delivery_id).unlink(missing_ok=True)
+        return ledger.delivery(delivery_id)
 
 
 def hold(store: Store, delivery_id: str, reason: str, decided_by: str, now: datetime) -> Delivery:
-    """Take an accepted delivery out of the warehouse (a critical check failed); the month keeps its last good one."""
-    ledger = Ledger(store.ledger_file)
-    item = _in_state(ledger, delivery_id, "accepted")
-    ledger.change(delivery_id, "held", reason, decided_by, now, reason_code=reason, supersedes=None)
-    lake = store.lake_file(item.feed, str(item.period), delivery_id)
-    if lake.exists():
-        move_file(lake, store.held_file(item.feed, delivery_id))
-    return ledger.delivery(delivery_id)
+    """Take an accepted delivery out of the warehouse (a critical check failed, or a person finds it wrong).
+
+    The month keeps its last good one: what it had superseded speaks again.
+    """
+    with exclusive(store), Ledger(store.ledger_file) as ledger:
+        item = _before(ledger, delivery_id, "hold")
+        _decide(ledger, item, "held", reason, decided_by, now, reason_code=reason)
+        lake = store.lake_file(item.feed, str(item.period), delivery_id)
+        if lake.exists():
+            move_file(lake, store.held_file(item.feed, delivery_id))
+        return ledger.delivery(delivery_id)
 
 
-def _in_state(ledger: Ledger, delivery_id: str, status: str) -> Delivery:
+def _before(ledger: Ledger, delivery_id: str, event: Event) -> Delivery:
+    """The entry, where its state allows the event; ``DeliveryNotFoundError`` or ``TransitionError`` otherwise."""
     item = ledger.delivery(delivery_id)
-    if item.status != status:
-        raise DeliveryNotFoundError(f"delivery {delivery_id} is {item.status}, not {status}")
+    states = states_of(ledger.deliveries(item.feed), ledger.decisions())
+    next_state(states[delivery_id], event)
     return item
+
+
+def _decide(
+    ledger: Ledger,
+    item: Delivery,
+    state: State,
+    reason: str,
+    decided_by: str,
+    now: datetime,
+    reason_code: str | None = None,
+    **also: object,
+) -> None:
+    ledger.change(item.delivery_id, item.status, STATUS[state], reason, decided_by, now, reason=reason_code, **also)

@@ -42,13 +42,15 @@ class Sidecar:
     sha256: str | None = None
     control_totals: dict[str, Decimal] = field(default_factory=dict)
     sent_at: datetime | None = None
+    sender: str | None = None
 
     @property
     def key(self) -> str:
         """The same for sidecars that state the same of the file (when it was sent is no statement about it)."""
         stated = [self.feed, self.period, self.division if self.states_division else "", self.rows, self.sha256]
         totals = sorted((name, str(total.normalize())) for name, total in self.control_totals.items())
-        return hashlib.sha256(json.dumps([stated, totals]).encode()).hexdigest()
+        sender = [] if self.sender is None else [self.sender]
+        return hashlib.sha256(json.dumps([stated, totals, *sender]).encode()).hexdigest()
 
 
 NO_SIDECAR = Sidecar()
@@ -96,6 +98,7 @@ def read_sidecar(data: bytes) -> Sidecar:
             sha256=None if "sha256" not in stated else str(stated["sha256"]).strip().lower(),
             control_totals={str(key): _decimal(value) for key, value in dict(stated.get("control_totals", {})).items()},
             sent_at=None if "sent_at" not in stated else _moment(stated["sent_at"]),
+            sender=None if "sender" not in stated else str(stated["sender"]),
         )
     except (ValueError, TypeError, InvalidOperation, RecursionError, OverflowError, ArithmeticError):
         raise FileRejectedError(MANIFEST_MISMATCH, "the sidecar is no usable JSON object") from None

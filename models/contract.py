@@ -121,6 +121,8 @@ class Feed:
     division_column: str | None
     max_quarantined_share: float
     max_volume_change_share: float
+    senders: tuple[str, ...] = ()
+    """Who else than the department delivers it; what they send stands beside the department's, not in its place."""
 
     @property
     def key_columns(self) -> tuple[Column, ...]:
@@ -194,6 +196,7 @@ def _feed_of(document: OpenDataContractStandard) -> Feed:
         division_column=cast("str | None", custom.get("divisionColumn")),
         max_quarantined_share=float(custom.get("maxQuarantinedShare", DEFAULT_MAX_QUARANTINED_SHARE)),
         max_volume_change_share=float(custom.get("maxVolumeChangeShare", DEFAULT_MAX_VOLUME_CHANGE_SHARE)),
+        senders=tuple(str(custom.get("senders", "")).split()),
     )
 
 

@@ -19,6 +19,8 @@ import polars as pl
 from models.contract import load_feeds
 from workbench.returns import ANSWER_COLUMNS, FEED, Answer, Problem, read_returns
 
+# One of the senders that the contract of visit_outcome names: answers of lists stand beside what a department sends.
+SENDER = "workbench"
 SIDECAR_SUFFIX = ".manifest.json"
 _NAME_LETTERS = 8
 
@@ -70,6 +72,7 @@ def _deliver(answers: list[Answer], month: str, inbox: Path, received_at: dateti
         "period": month.replace("-", ""),
         "rows": len(answers),
         "sha256": digest,
+        "sender": SENDER,
         "sent_at": received_at.isoformat(),
     }
     # The sidecar first: without its file it waits, while a file without its sidecar would be taken in alone.

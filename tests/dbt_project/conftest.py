@@ -66,7 +66,7 @@ def registered(person: str, certificate: str, applicant: str, village: str = TOW
     }  # fmt: skip
 
 
-# feed, name of the delivery, month, division it counts for (None: all rows), valid until, rows
+# feed, name of the delivery, month, divisions for which it does not count, valid until, rows
 FAMILY = [resident("father", "H1", "02"), resident("mother", "H1", "10"), resident("child", "H1", "20")]
 DELIVERIES: list[tuple[str, str, date, str | None, date, list[Row]]] = [
     ("population_register", "a", JANUARY, None, MARCH, [
@@ -74,7 +74,7 @@ DELIVERIES: list[tuple[str, str, date, str | None, date, list[Row]]] = [
         resident("neighbour", "H2", "02", OTHER_DISTRICT, registered_division=OTHER_DISTRICT),
     ]),
     # In March a whole-city file; of its rows those of 420704 are superseded by that district's own part.
-    ("population_register", "b", MARCH, "420702", OPEN_END, [
+    ("population_register", "b", MARCH, ",420704,", OPEN_END, [
         *FAMILY, resident("grandma", "H1", "52", HAMLET),
         resident("neighbour", "H2", "02", OTHER_DISTRICT, registered_division=OTHER_DISTRICT, status="2"),
     ]),
@@ -122,14 +122,15 @@ def write_lake(lake: Path) -> None:
 def write_reference(reference: Path) -> None:
     publish_reference(reference, JANUARY, MARCH)
     validity = [
-        {"delivery_id": f"{feed}.{month:%Y-%m}.{name}", "feed": feed, "division": division,
-         "valid_from": month, "valid_to": until}
-        for feed, name, month, division, until, _ in DELIVERIES
+        {"delivery_id": f"{feed}.{month:%Y-%m}.{name}", "feed": feed, "division": None, "area": None,
+         "excepted": excepted, "valid_from": month, "valid_to": until}
+        for feed, name, month, excepted, until, _ in DELIVERIES
     ]  # fmt: skip
     text, day = pl.String(), pl.Date()
-    pl.DataFrame(
-        validity, schema={"delivery_id": text, "feed": text, "division": text, "valid_from": day, "valid_to": day}
-    ).write_parquet(reference / "delivery_validity.parquet")
+    texts = dict.fromkeys(("delivery_id", "feed", "division", "area", "excepted"), text)
+    pl.DataFrame(validity, schema={**texts, "valid_from": day, "valid_to": day}).write_parquet(
+        reference / "delivery_validity.parquet"
+    )
     persons = [{"person_key": person, "born_on": born, "sex": "1"} for person, born in BORN.items()]
     pl.DataFrame(persons).write_parquet(reference / "person_key.parquet")
     pl.DataFrame({"first_month": [JANUARY], "last_month": [MARCH]}).write_parquet(reference / "run.parquet")

@@ -136,6 +136,8 @@ class City:
                 "delivery_id": entry["delivery_id"],
                 "feed": entry["feed"],
                 "division": entry["division"],
+                "area": None,
+                "excepted": None,
                 "valid_from": start,
                 "valid_to": date(9999, 12, 31) if entry["mode"] == "snapshot" else following,
             }
@@ -144,7 +146,7 @@ class City:
     def write(self) -> pl.DataFrame:
         """Write the reference tables; the ledger is returned."""
         ensure_tables(self.reference)
-        validity = {"delivery_id": pl.String, "feed": pl.String, "division": pl.String}
+        validity = dict.fromkeys(("delivery_id", "feed", "division", "area", "excepted"), pl.String)
         pl.DataFrame(self.validity, schema={**validity, "valid_from": pl.Date, "valid_to": pl.Date}).write_parquet(
             self.reference / "delivery_validity.parquet"
         )

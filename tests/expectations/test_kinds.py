@@ -88,7 +88,7 @@ def second_district(person_number: int) -> Change:
 
     def change(city: City) -> None:
         city.last("assistance_register")["division"] = "420702"
-        city.validity[-1]["division"] = "420702"
+        city.validity[-1]["area"] = "420702"
         row = clean_rows("assistance_register", PERIOD, 60)[person_number]
         other = {**row, "certificate_no": "another", "division": "420703001001"}
         city.deliver("assistance_register", PERIOD, [other], division="420703")

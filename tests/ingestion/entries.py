@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from ingestion import Delivery
 from tests.ingestion.conftest import NOW
 
 
-def entry(at: int, *, period: str, division: str | None, received_at: datetime, mode: str = "snapshot") -> Delivery:
-    """An accepted delivery of one feed."""
-    return Delivery(
+def entry(
+    at: int,
+    *,
+    period: str,
+    division: str | None,
+    received_at: datetime,
+    mode: str = "snapshot",
+    **other: Any,
+) -> Delivery:
+    """An accepted delivery of one feed; ``other`` are further fields."""
+    made = Delivery(
         delivery_id=f"custody_record.{period}.{at}",
         feed="custody_record",
         mode=mode,
@@ -25,3 +35,4 @@ def entry(at: int, *, period: str, division: str | None, received_at: datetime, 
         ingested_at=NOW,
         sequence=at,
     )
+    return replace(made, **other)

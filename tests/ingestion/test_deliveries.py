@@ -9,10 +9,10 @@ import polars as pl
 import pytest
 
 from ingestion import (
-    DeliveryNotFoundError,
     Ledger,
     SecretError,
     Store,
+    TransitionError,
     Vault,
     hold,
     ingest,
@@ -22,8 +22,8 @@ from ingestion import (
 )
 from ingestion.delivery import STABLE_COLUMNS, Delivery
 from ingestion.encryption import VaultLockedError
+from ingestion.in_force import delivery_validity as validity
 from ingestion.keys import Keys, load_keys
-from ingestion.publish import validity
 from tests.ingestion.conftest import ARRIVED, NOW, City, id_number
 
 DEATH, PENSION, ELDER = "death_record", "pension_payment", "elder_register"
@@ -148,7 +148,7 @@ def test_older_file_that_comes_later_does_not_supersede(city: City) -> None:
 
 def spans(frame: pl.DataFrame) -> list[tuple[str, str | None, date, date]]:
     rows = frame.sort("valid_from", "delivery_id", "division").rows(named=True)
-    return [(row["delivery_id"], row["division"], row["valid_from"], row["valid_to"]) for row in rows]
+    return [(row["delivery_id"], row["area"], row["valid_from"], row["valid_to"]) for row in rows]
 
 
 def test_snapshot_holds_until_the_next_and_events_their_month(city: City) -> None:
@@ -190,10 +190,11 @@ def test_whole_city_supersedes_parts_before_and_a_later_part_its_district(city: 
     city.put(ELDER, city.rows(ELDER, 14), "3_202301_420703.csv", arrived=days(2))
     (later,) = city.take()
     ends = (date(2023, 1, 1), date(9999, 12, 31))
-    assert set(spans(validity(city.deliveries()))) == {
-        (whole.delivery_id, "420702", *ends),
-        (whole.delivery_id, "420704", *ends),
-        (later.delivery_id, None, *ends),
+    now = validity(city.deliveries())
+    assert set(spans(now)) == {(whole.delivery_id, None, *ends), (later.delivery_id, None, *ends)}
+    assert dict(now.select("delivery_id", "excepted").rows()) == {
+        whole.delivery_id: ",420703,",
+        later.delivery_id: None,
     }
     assert spans(validity(city.deliveries(), days(0)))[0][0] == part.delivery_id
 
@@ -231,7 +232,7 @@ def test_rejected_for_good(city: City) -> None:
     rejected = reject(city.store, held.delivery_id, "wrong file", "li", NOW)
     assert (rejected.status, rejected.reason, rejected.rows_accepted) == ("rejected", "too_many_bad_rows", 0)
     assert list(city.store.held.rglob("*.parquet")) == []
-    with pytest.raises(DeliveryNotFoundError):
+    with pytest.raises(TransitionError):
         release(city.store, held.delivery_id, "changed my mind", "li", NOW)
 
 

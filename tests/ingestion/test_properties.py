@@ -6,9 +6,8 @@ import csv
 import hmac
 import io
 import json
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
-from itertools import pairwise
 
 import polars as pl
 import pytest
@@ -17,7 +16,6 @@ from hypothesis import strategies as st
 from stdnum.cn import ric
 from stdnum.cn import uscc as stdnum_uscc
 
-from ingestion.in_force import OPEN_END, delivery_validity
 from ingestion.normalise import normalise_cells, normalise_text
 from ingestion.parse import parse_column
 from ingestion.parse_code import parse_uscc
@@ -33,8 +31,6 @@ from ingestion.reason import FileRejectedError
 from ingestion.rows import check_rows
 from ingestion.statement import period_of, read_sidecar
 from models.contract import load_feeds
-from tests.ingestion.conftest import ARRIVED
-from tests.ingestion.entries import entry
 
 RECEIVED = date(2024, 1, 1)
 FEEDS = load_feeds()
@@ -221,39 +217,6 @@ def test_pseudonyms_are_letters_and_depend_on_key_and_value(algorithm: str) -> N
     assert keys[2] is None
     assert keys.str.contains(r"^[a-z]{24}$").drop_nulls().all()
     assert keys[0] != pseudonyms(values, b"l" * 32, algorithm)[0]  # type: ignore[arg-type]
-
-
-events = st.lists(
-    st.tuples(st.integers(1, 6), st.sampled_from([None, "420702", "420703"]), st.integers(0, 60)),
-    min_size=1,
-    max_size=12,
-)
-
-
-@quick
-@given(events, st.integers(0, 60))
-def test_validity_never_overlaps_and_looks_only_back(history: list[tuple[int, str | None, int]], until: int) -> None:
-    entries = [
-        entry(at, period=f"2023-{month:02d}", division=division, received_at=ARRIVED + timedelta(days=day))
-        for at, (month, division, day) in enumerate(history)
-    ]
-    moment = ARRIVED + timedelta(days=until)
-    counties = {"custody_record": ["420702", "420703", "420704"]}
-    frame = delivery_validity(entries, counties, moment)
-    known = {item.delivery_id: item for item in entries if item.received_at <= moment}
-    assert set(frame["delivery_id"]) <= set(known)
-    has_parts = any(item.division for item in known.values())
-    for county in counties["custody_record"] if has_parts else [None]:
-        mine = [
-            row
-            for row in frame.rows(named=True)
-            if row["division"] in (None, county) and known[row["delivery_id"]].division in (None, county)
-        ]
-        spans = sorted((row["valid_from"], row["valid_to"]) for row in mine)
-        assert all(before[1] <= after[0] for before, after in pairwise(spans))
-        assert all(start < end for start, end in spans)
-        if spans:
-            assert spans[-1][1] == OPEN_END
 
 
 @quick

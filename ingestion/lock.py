@@ -1,0 +1,144 @@
+"""One writer at a time to what ingestion keeps in a data home, in whatever process it runs.
+
+Belongs here: the lock, who holds it, and the mark that a holder leaves behind when it dies. Does not belong
+here: what is mended after that (``recovery``).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TextIO
+
+from ingestion.store import Store
+
+LOCK_FILE = "ingestion.lock"
+PATIENCE_SECONDS = 600.0
+_LOOK_AGAIN_SECONDS = 0.1
+_LOG = logging.getLogger(__name__)
+
+Teller = Callable[[str], None]
+
+
+class BusyError(RuntimeError):
+    """Another process is at work on the same data home and did not end in time; ``pid`` and ``since`` of it."""
+
+    def __init__(self, home: Path, pid: int | None, since: str | None) -> None:
+        holder = f"process {pid}" if pid else "another process"
+        at = f" since {since}" if since else ""
+        super().__init__(f"{holder} has been taking deliveries into {home}{at}; wait for it to end and try again")
+        self.pid = pid
+        self.since = since
+
+
+@dataclass
+class Hold:
+    """The lock as its holder has it; ``unclean_since`` is set where an earlier holder died at work."""
+
+    unclean_since: datetime | None = None
+
+    def is_mended(self) -> None:
+        """Forget the one that died: what it left behind is in order."""
+        self.unclean_since = None
+
+
+_IN_PROCESS: dict[Path, threading.RLock] = {}
+_HELD: dict[Path, Hold] = {}
+_GUARD = threading.Lock()
+
+
+@contextmanager
+def exclusive(store: Store, patience: float = PATIENCE_SECONDS, tell: Teller | None = None) -> Iterator[Hold]:
+    """Hold the data home alone, waiting up to ``patience`` seconds; ``BusyError`` after that.
+
+    ``tell`` hears once that it waits, and for whom (default: the log). Within one thread it may be taken again.
+    The lock is the kernel's: it ends with its process, however that ends.
+    """
+    path = store.home / LOCK_FILE
+    with _GUARD:
+        thread_lock = _IN_PROCESS.setdefault(path.resolve(), threading.RLock())
+    if not thread_lock.acquire(timeout=patience):
+        raise BusyError(store.home, os.getpid(), None)
+    try:
+        if path.resolve() in _HELD:
+            yield _HELD[path.resolve()]
+        else:
+            yield from _held(store.home, path, patience, tell or _LOG.warning)
+    finally:
+        thread_lock.release()
+
+
+def _held(home: Path, path: Path, patience: float, tell: Teller) -> Iterator[Hold]:
+    home.mkdir(parents=True, exist_ok=True)
+    with path.open("a+", encoding="utf-8") as stream:
+        _wait_for(stream, home, patience, tell)
+        hold = Hold(_left_behind(stream))
+        started = datetime.now(UTC)
+        _write(stream, {"pid": os.getpid(), "since": _stamp(started), "unclean_since": _stamp(hold.unclean_since)})
+        _HELD[path.resolve()] = hold
+        try:
+            yield hold
+        finally:
+            del _HELD[path.resolve()]
+            _write(stream, {"unclean_since": _stamp(hold.unclean_since)} if hold.unclean_since else None)
+
+
+def _wait_for(stream: TextIO, home: Path, patience: float, tell: Teller) -> None:
+    deadline = time.monotonic() + patience
+    told = False
+    while True:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            busy = BusyError(home, *_holder(stream))
+        if time.monotonic() >= deadline:
+            raise busy
+        if not told:
+            tell(f"waiting up to {patience:.0f} s: {busy}")
+            told = True
+        time.sleep(_LOOK_AGAIN_SECONDS)
+
+
+def _read(stream: TextIO) -> dict[str, object]:
+    stream.seek(0)
+    try:
+        found = json.loads(stream.read() or "{}")
+    except ValueError:  # read while it is being written
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _holder(stream: TextIO) -> tuple[int | None, str | None]:
+    found = _read(stream)
+    pid, since = found.get("pid"), found.get("since")
+    return (pid if isinstance(pid, int) else None), (str(since) if since else None)
+
+
+def _left_behind(stream: TextIO) -> datetime | None:
+    """Since when something may be unfinished: a holder that ended well leaves an empty file."""
+    found = _read(stream)
+    stamps = [datetime.fromisoformat(str(found[name])) for name in ("unclean_since", "since") if found.get(name)]
+    return min(stamps, default=None)
+
+
+def _write(stream: TextIO, content: dict[str, object] | None) -> None:
+    stream.seek(0)
+    stream.truncate()
+    if content is not None:
+        stream.write(json.dumps(content))
+    stream.flush()
+    os.fsync(stream.fileno())
+
+
+def _stamp(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat(timespec="seconds")
