@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from functools import cache
 from pathlib import Path
 
@@ -20,12 +20,14 @@ from orchestration.definitions import build_definitions
 from orchestration.deliveries import ledger_frame, problems_of, seen_feeds, take_in_unknown
 from orchestration.lock import locked
 from orchestration.operations import Operations
-from orchestration.run_plan import NothingToRunError, RunPlan, plan_run
+from orchestration.run_plan import NothingToRunError, RunPlan, Wish, plan_run, read_plan
 from orchestration.runner import JobOutcome, Listener, clear_dead_runs, instance_of, run_job
 from orchestration.settings import DataHome
 from orchestration.versions import code_version, current_policy_version
 
 Build = Callable[[], dg.Definitions]
+# The step of `bring_up_to_date` that makes the plan.
+PLAN_STEP = "reference__deliveries"
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class WholeRun:
     new_deliveries: int
 
 
-def run_whole_way(home: DataHome, inbox: Path, month: date | None, as_of: datetime, listener: Listener) -> WholeRun:
+def run_whole_way(home: DataHome, inbox: Path, wish: Wish, listener: Listener) -> WholeRun:
     """Ingest what lies in ``inbox`` and bring the month (or all open ones) up to its lists.
 
     A bad delivery stops nothing. Raises ``BusyError`` where another run is at work.
@@ -51,7 +53,7 @@ def run_whole_way(home: DataHome, inbox: Path, month: date | None, as_of: dateti
         before = ledger_frame(home).height
         outcome = _ingest(definitions, home, inbox, instance, listener)
         if outcome.failed_step is None:
-            return _bring_up_to_date(definitions, home, instance, listener, month, as_of, before, outcome)
+            return _bring_up_to_date(definitions, home, instance, listener, wish, before, outcome)
         return WholeRun(None, None, outcome, problems_of(home, before), ledger_frame(home).height - before)
 
 
@@ -72,8 +74,7 @@ def _bring_up_to_date(
     home: DataHome,
     instance: dg.DagsterInstance,
     listener: Listener,
-    month: date | None,
-    as_of: datetime,
+    wish: Wish,
     before: int,
     ingested: JobOutcome,
 ) -> WholeRun:
@@ -81,18 +82,15 @@ def _bring_up_to_date(
     ledger = ledger_frame(home)
     new = ledger.height - before
     try:
-        plan = plan_run(ledger, operations.months_done(), month, as_of)
+        plan = plan_run(ledger, operations.months_done(), wish.month, wish.as_of)
     except NothingToRunError as error:
         return WholeRun(None, str(error), ingested, problems_of(home, before), new)
-    number = operations.begin(plan.months, as_of, current_policy_version(), code_version())
+    number = operations.begin(plan.months, wish.as_of, current_policy_version(), code_version())
     job = definitions().resolve_job_def("bring_up_to_date")
-    config = {"ops": {"reference__deliveries": {"config": plan_config(month, as_of)}}}
-    outcome = run_job(job, home, instance, listener, run_config=config)
-    operations.finish(number, outcome.failed_step)
+    outcome = run_job(job, home, instance, listener, run_config={"ops": {PLAN_STEP: {"config": wish.config}}})
+    if outcome.failed_step is None:
+        # The checks may have held deliveries, and corrections bring months back: what was planned then counts.
+        plan = read_plan(home.plan_file)
+    operations.finish(number, outcome.failed_step, plan.months)
     checks = (*ingested.failed_checks, *outcome.failed_checks)
     return WholeRun(plan, None, JobOutcome(outcome.failed_step, outcome.error, checks), problems_of(home, before), new)
-
-
-def plan_config(month: date | None, as_of: datetime) -> dict[str, str]:
-    """The plan's arguments as Dagster configuration; an empty text means every open month."""
-    return {"month": f"{month:%Y-%m}" if month else "", "as_of": as_of.isoformat()}

@@ -84,13 +84,18 @@ class Operations:
         assert key is not None
         return int(key[0])
 
-    def finish(self, run_id: int, failed_step: str | None = None) -> None:
-        """Note how a run ended; its months are done only where no step failed."""
+    def finish(self, run_id: int, failed_step: str | None = None, months: tuple[date, ...] | None = None) -> None:
+        """Note how a run ended; its months are done only where no step failed.
+
+        ``months`` are those it wrote in the end, where they became other than those it began with.
+        """
         ended = {
             "finished_at": _stamp(datetime.now(UTC)),
             "status": "failed" if failed_step else "done",
             "failed_step": failed_step,
         }
+        if months is not None:
+            ended["months"] = json.dumps([_month(month) for month in months])
         with self._engine.begin() as connection:
             connection.execute(RUN.update().where(RUN.c.run_id == run_id).values(**ended))
             if failed_step is None:
@@ -107,6 +112,11 @@ class Operations:
         with self._engine.connect() as connection:
             months = connection.execute(sa.select(MONTH_DONE.c.month)).scalars().all()
         return frozenset(date.fromisoformat(f"{month}-01") for month in months)
+
+    def reopen(self, since: date) -> None:
+        """Months from ``since`` on are no longer done: other data speaks for them now."""
+        with self._engine.begin() as connection:
+            connection.execute(MONTH_DONE.delete().where(MONTH_DONE.c.month >= _month(since)))
 
     def last_runs(self, count: int = 5) -> list[RunRecord]:
         """The newest runs, newest first."""

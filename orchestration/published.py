@@ -13,6 +13,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
+from orchestration.generation import FOLDER, clear_mark, copy_basis
 from orchestration.settings import DataHome
 
 
@@ -41,7 +42,9 @@ def publish(home: DataHome, tables: Mapping[str, str]) -> dict[str, int]:
     folder = generations / str(max(numbers, default=0) + 1)
     folder.mkdir()
     counts = copy_out(home.warehouse, tables, folder)
+    copy_basis(home.basis, folder / FOLDER)
     _point(home.published, folder)
+    clear_mark(home.root)
     for number in sorted(numbers)[:-1]:
         shutil.rmtree(generations / str(number))
     return counts

@@ -39,12 +39,8 @@ class HomeResource(dg.ConfigurableResource[None]):
         return Operations(self.home.operations)
 
     @property
-    def plan_file(self) -> Path:
-        return self.home.reference / "run.parquet"
-
-    @property
     def plan(self) -> RunPlan:
-        return read_plan(self.plan_file)
+        return read_plan(self.home.plan_file)
 
     def now(self) -> datetime:
         """The time of work, for the ledger and the log; business dates come from the plan."""

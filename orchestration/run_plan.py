@@ -5,13 +5,14 @@ Belongs here: the choice of months. When a run starts belongs to ``automation``;
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import polars as pl
 
 from models.calendar import months_between
+from orchestration.generation import Rebuild
 
 LONGEST_HISTORY_YEARS = 10
 
@@ -21,13 +22,38 @@ class NothingToRunError(Exception):
 
 
 @dataclass(frozen=True)
+class Wish:
+    """What somebody asked to be brought up to date: one month or all open ones, as of when, all months anew or not."""
+
+    month: date | None
+    as_of: datetime
+    full: bool = False
+
+    @property
+    def config(self) -> dict[str, object]:
+        """As Dagster configuration; an empty text means every open month."""
+        month = f"{self.month:%Y-%m}" if self.month else ""
+        return {"month": month, "as_of": self.as_of.isoformat(), "full": self.full}
+
+
+@dataclass(frozen=True)
 class RunPlan:
-    """``first_month`` to ``last_month`` are computed; lists and reports are written for ``months``."""
+    """Tables hold ``first_month`` to ``last_month``; lists and reports are written for ``months``.
+
+    Tables are built anew from ``rebuild_from`` on, for the reasons in ``why``; what they say of earlier months stands.
+    """
 
     first_month: date
     last_month: date
     months: tuple[date, ...]
     as_of: datetime
+    rebuild_from: date
+    why: tuple[str, ...] = ()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether all months are built anew."""
+        return self.rebuild_from <= self.first_month
 
 
 def parse_month(text: str) -> date:
@@ -56,17 +82,27 @@ def plan_run(ledger: pl.DataFrame, done: frozenset[date], month: date | None, as
     # Going back to an earlier month must not take the later ones away from those who read the published tables.
     last = max([wanted, *done])
     open_months = tuple(item for item in months_between(first, last) if item not in done)
-    return RunPlan(first, last, (month,) if month else open_months or (last,), as_of)
+    return RunPlan(first, last, (month,) if month else open_months or (last,), as_of, first)
+
+
+def with_rebuild(plan: RunPlan, rebuild: Rebuild, month: date | None) -> RunPlan:
+    """The plan with what is built anew. Months that other data now speaks for get their lists again, done or not,
+    unless one ``month`` was asked for."""
+    touched = months_between(rebuild.data_since, plan.last_month) if rebuild.data_since else ()
+    months = plan.months if month else tuple(sorted({*plan.months, *touched}))
+    return replace(plan, months=months, rebuild_from=rebuild.since, why=rebuild.reasons)
 
 
 def write_plan(plan: RunPlan, policy_version: str, code_version: str, path: Path) -> None:
-    """Write ``run.parquet``: one row with the months, the as-of time and the versions used."""
+    """Write ``run.parquet``: one row with the months, what is built anew, the as-of time and the versions used."""
     frame = pl.DataFrame(
         {
             "first_month": [plan.first_month],
             "last_month": [plan.last_month],
             "as_of": [plan.as_of.astimezone(UTC).replace(tzinfo=None)],
             "months": [list(plan.months)],
+            "rebuild_from": [plan.rebuild_from],
+            "why": pl.Series([list(plan.why)], dtype=pl.List(pl.String)),
             "policy_version": [policy_version],
             "code_version": [code_version],
         }
@@ -79,4 +115,7 @@ def write_plan(plan: RunPlan, policy_version: str, code_version: str, path: Path
 def read_plan(path: Path) -> RunPlan:
     """The plan that ``write_plan`` wrote; ``FileNotFoundError`` before the first run."""
     row = pl.read_parquet(path).row(0, named=True)
-    return RunPlan(row["first_month"], row["last_month"], tuple(row["months"]), row["as_of"].replace(tzinfo=UTC))
+    moment = row["as_of"].replace(tzinfo=UTC)
+    # A file of an earlier version does not say what it built anew: it built everything.
+    since, why = row.get("rebuild_from", row["first_month"]), tuple(row.get("why", ()))
+    return RunPlan(row["first_month"], row["last_month"], tuple(row["months"]), moment, since, why)

@@ -14,6 +14,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from ingestion.source.settings import Sources
+
 SETTINGS_FILE = "zhaoren.toml"
 DEFAULT_HOME = Path("var")
 
@@ -57,6 +59,8 @@ class Settings(BaseSettings):
     limits: LimitSettings = LimitSettings()
     lists: ListSettings = ListSettings()
     model: ModelSettings = ModelSettings()
+    # Where deliveries come from besides the inbox: one [[source]] each (docs/sources.md).
+    source: Sources = []
 
     @classmethod
     def settings_customise_sources(
@@ -85,8 +89,10 @@ class DataHome:
         self.ledger = self.root / "ledger.db"
         self.operations = self.root / "operations.db"
         self.reference = self.root / "reference"
+        self.plan_file = self.reference / "run.parquet"
         self.warehouse = self.root / "warehouse.duckdb"
         self.dbt = self.root / "dbt"
+        self.basis = self.dbt / "basis"
         self.published = self.root / "published"
         self.registry = self.root / "registry"
         self.outputs = self.root / "outputs"

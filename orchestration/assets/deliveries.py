@@ -4,6 +4,7 @@ Belongs here: calling expectations, ingestion's publication and that of models i
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import dagster as dg
@@ -17,10 +18,26 @@ from models.publish import publish_reference
 from orchestration.assets.feeds import feed_key
 from orchestration.commands.arguments import month_of
 from orchestration.deliveries import ledger_frame, released_deliveries
+from orchestration.generation import (
+    ALIAS,
+    FOLDER,
+    VALIDITY,
+    Basis,
+    Rebuild,
+    changed_persons,
+    first_told,
+    mark_unfinished,
+    read_aliases,
+    read_basis,
+    rebuild_since,
+    unfinished_since,
+    write_basis,
+)
 from orchestration.resources import HomeResource
-from orchestration.run_plan import plan_run, write_plan
+from orchestration.run_plan import RunPlan, plan_run, with_rebuild, write_plan
+from orchestration.settings import DataHome
 from orchestration.stores import store_of
-from orchestration.versions import code_version, current_policy_version
+from orchestration.versions import basis_versions, code_version, current_policy_version
 
 CHECKED_BY = "expectations"
 DATA_ENGINEERS = ["team:data_engineering"]
@@ -31,10 +48,11 @@ NO_GRAVE_DEFECT = "no_grave_defect"
 
 
 class PlanConfig(dg.Config):
-    """What to bring up to date; empty texts mean every open month, and now."""
+    """What to bring up to date; empty texts mean every open month, and now. ``full`` builds all months anew."""
 
     month: str = ""
     as_of: str = ""
+    full: bool = False
 
 
 @dg.asset(
@@ -76,16 +94,49 @@ def delivery_check(home: HomeResource) -> Iterator[dg.MaterializeResult[None]]:
     kinds={"parquet"},
     description="The ledger as of the run: which delivery speaks for which month and district; the months of the run.",
 )
-def delivery_reference(home: HomeResource, config: PlanConfig) -> dg.MaterializeResult[None]:
+def delivery_reference(
+    context: dg.AssetExecutionContext, home: HomeResource, config: PlanConfig
+) -> dg.MaterializeResult[None]:
     """Write the plan and what the warehouse may know of deliveries."""
     as_of = datetime.fromisoformat(config.as_of) if config.as_of else datetime.now(UTC)
-    paths = home.home
-    plan = plan_run(ledger_frame(paths), home.operations.months_done(), month_of(config.month or None), as_of)
-    write_plan(plan, current_policy_version(), code_version(), home.plan_file)
+    paths, month = home.home, month_of(config.month or None)
     publish(store_of(paths), load_feeds(), as_of)
+    chosen = plan_run(ledger_frame(paths), home.operations.months_done(), month, as_of)
+    rebuild = planned_rebuild(paths, chosen, full=config.full)
+    plan = with_rebuild(chosen, rebuild, month)
+    # Before anything is built: a run that is killed must leave behind what it was about to change.
+    mark_unfinished(paths.root, rebuild.since)
+    if rebuild.data_since:
+        home.operations.reopen(rebuild.data_since)
+    write_plan(plan, current_policy_version(), code_version(), paths.plan_file)
+    context.log.info(f"months from {plan.rebuild_from:%Y-%m} are built anew: {'; '.join(plan.why) or 'the newest'}")
     return dg.MaterializeResult(
-        metadata={"last_month": f"{plan.last_month:%Y-%m}", "months": len(plan.months), "as_of": plan.as_of.isoformat()}
+        metadata={
+            "last_month": f"{plan.last_month:%Y-%m}",
+            "months": len(plan.months),
+            "as_of": plan.as_of.isoformat(),
+            "rebuild_from": f"{plan.rebuild_from:%Y-%m}",
+            "why": list(plan.why),
+        }
     )
+
+
+def planned_rebuild(paths: DataHome, plan: RunPlan, *, full: bool) -> Rebuild:
+    """What this run must build anew on top of what is published; keeps the basis of the run for its publication."""
+    planned = Basis(
+        plan.first_month,
+        plan.last_month,
+        plan.as_of,
+        basis_versions(paths),
+        pl.read_parquet(paths.reference / VALIDITY),
+        read_aliases(paths.reference / ALIAS),
+    )
+    write_basis(planned, paths.basis)
+    published = read_basis(paths.published / FOLDER) if paths.warehouse.is_file() else None
+    merged = changed_persons(published.aliases, planned.aliases) if published else []
+    told_of = first_told(paths.lake, load_feeds(), merged)
+    rebuild = rebuild_since(published, planned, unfinished_since(paths.root), told_of)
+    return replace(rebuild, since=plan.first_month, reasons=("all months asked for",)) if full else rebuild
 
 
 @dg.asset(

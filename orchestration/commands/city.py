@@ -11,6 +11,7 @@ import typer
 from orchestration.commands.arguments import month_of
 from orchestration.commands.runs import report, whole_way
 from orchestration.console import CommandError, say
+from orchestration.run_plan import Wish
 from orchestration.settings import find_home
 
 HouseholdsOption = Annotated[int, typer.Option(min=50, help="Households in the city.")]
@@ -59,7 +60,7 @@ def demo(
     stamp = f"households={households} months={months} seed={seed}"
     _simulate_once(city, households, months, seed, stamp)
     say(f"synthetic city: {stamp}")
-    result = whole_way(home, city / "inbox", None, datetime.now(UTC))
+    result = whole_way(home, city / "inbox", Wish(None, datetime.now(UTC)))
     # The simulated departments send faulty files on purpose: rejected ones are part of the show, not a failure.
     try:
         report(home, result, as_json=False)

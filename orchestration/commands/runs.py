@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,6 +16,7 @@ from orchestration.feed_calendar import feed_calendar, newest_month
 from orchestration.lock import BusyError
 from orchestration.operations import Operations
 from orchestration.outputs import output_places
+from orchestration.run_plan import RunPlan, Wish
 from orchestration.settings import DataHome, find_home
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 AsOfOption = Annotated[
     str | None, typer.Option("--as-of", metavar="TIME", help="Only deliveries received by then count; default: now.")
 ]
+FullOption = Annotated[bool, typer.Option("--full", help="Build the tables of all months anew.")]
 CALENDAR_COLUMNS = {
     "feed": "feed",
     "title": "title",
@@ -37,27 +39,33 @@ CALENDAR_COLUMNS = {
 
 
 def run(
-    month: MonthOption = None, as_of: AsOfOption = None, inbox: InboxOption = None, as_json: JsonOption = False
+    month: MonthOption = None,
+    as_of: AsOfOption = None,
+    inbox: InboxOption = None,
+    full: FullOption = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Bring a month (default: every month not yet done) up to date, from the inbox to the lists.
 
+    Tables are built anew from the first month on that new or corrected deliveries touch.
     Exit code 1: done, but deliveries were rejected or held, or checks failed; the table says what to do.
 
     Examples: [bold]zhaoren run[/] · [bold]zhaoren run --month 2024-03 --inbox /srv/inbox[/]
     """
     home = find_home().create()
-    result = whole_way(home, inbox or home.inbox, month_of(month), time_of(as_of) or datetime.now(UTC))
+    wish = Wish(month_of(month), time_of(as_of) or datetime.now(UTC), full)
+    result = whole_way(home, inbox or home.inbox, wish)
     report(home, result, as_json=as_json)
 
 
-def whole_way(home: DataHome, inbox: Path, month: date | None, as_of: datetime) -> WholeRun:
+def whole_way(home: DataHome, inbox: Path, wish: Wish) -> WholeRun:
     """The run with its progress on the screen; a failed step or a busy home is a ``CommandError``."""
     # Dagster, Great Expectations and scikit-learn take seconds to import: only commands that run pay for it.
     from orchestration.flow import run_whole_way
 
     try:
         with StepProgress() as progress:
-            result = run_whole_way(home, inbox, month, as_of, progress)
+            result = run_whole_way(home, inbox, wish, progress)
     except BusyError as error:
         raise CommandError(str(error), "see `zhaoren status`") from error
     if result.outcome.failed_step:
@@ -76,6 +84,7 @@ def report(home: DataHome, result: WholeRun, *, as_json: bool) -> None:
         show_json(
             {
                 "months": months,
+                "rebuilt": rebuilt_text(result.plan) if result.plan else None,
                 "nothing_to_run": result.why_no_plan,
                 "new_deliveries": result.new_deliveries,
                 "problems": problems.to_dicts(),
@@ -99,8 +108,17 @@ def _tell(home: DataHome, result: WholeRun, months: list[str]) -> None:
         say(f"no month to bring up to date: {result.why_no_plan}")
         say("put deliveries into inbox/<feed>/ and run again; `zhaoren status` shows what is expected")
         return
+    assert result.plan is not None
+    say(rebuilt_text(result.plan))
     say(f"months done: {_span(months)}")
     show_table("where to look", output_places(home), {"what": "what", "where": "where", "count": "files"})
+
+
+def rebuilt_text(plan: RunPlan) -> str:
+    """Which months' tables were built anew, and why; lists and reports are another matter."""
+    first, last = f"{plan.rebuild_from:%Y-%m}", f"{plan.last_month:%Y-%m}"
+    months = first if first == last else f"{first} to {last}"
+    return f"tables of {months} built anew: {'; '.join(plan.why) or 'the newest month'}"
 
 
 def _span(months: list[str]) -> str:

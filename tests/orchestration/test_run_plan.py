@@ -7,8 +7,9 @@ import polars as pl
 import pytest
 
 from models.calendar import months_between
+from orchestration.generation import Rebuild
 from orchestration.operations import Operations
-from orchestration.run_plan import NothingToRunError, parse_month, plan_run, read_plan, write_plan
+from orchestration.run_plan import NothingToRunError, parse_month, plan_run, read_plan, with_rebuild, write_plan
 
 NOW = datetime(2024, 7, 12, tzinfo=UTC)
 EARLY, LATE = datetime(2024, 4, 9, tzinfo=UTC), datetime(2024, 7, 9, tzinfo=UTC)
@@ -66,8 +67,31 @@ def test_no_delivery_no_run(month: date | None) -> None:
         plan_run(deliveries, frozenset(), month, NOW)
 
 
+DONE = frozenset(months_between(date(2024, 3, 1), date(2024, 6, 1)))
+
+
+def test_months_that_a_correction_touches_get_their_lists_again_and_only_those() -> None:
+    rebuild = Rebuild(date(2024, 5, 1), ("correction of income_tax 2024-05",), date(2024, 5, 1))
+    plan = with_rebuild(plan_run(DELIVERIES, DONE, None, NOW), rebuild, None)
+    assert plan.months == (date(2024, 5, 1), date(2024, 6, 1))
+    assert (plan.rebuild_from, plan.is_full) == (date(2024, 5, 1), False)
+
+
+def test_tables_made_anew_by_other_code_leave_the_lists_of_months_done() -> None:
+    plan = with_rebuild(plan_run(DELIVERIES, DONE, None, NOW), Rebuild(date(2024, 3, 1), ("another code",)), None)
+    assert plan.months == (date(2024, 6, 1),)
+    assert plan.is_full
+
+
+def test_a_month_asked_for_is_the_only_one_though_more_are_touched() -> None:
+    month = date(2024, 4, 1)
+    rebuild = Rebuild(date(2024, 3, 1), ("correction of income_tax 2024-03",), date(2024, 3, 1))
+    assert with_rebuild(plan_run(DELIVERIES, DONE, month, NOW), rebuild, month).months == (month,)
+
+
 def test_a_plan_survives_its_file(tmp_path: Path) -> None:
-    plan = plan_run(DELIVERIES, frozenset(), None, NOW)
+    rebuild = Rebuild(date(2024, 5, 1), ("correction of income_tax 2024-05",), date(2024, 5, 1))
+    plan = with_rebuild(plan_run(DELIVERIES, frozenset(), None, NOW), rebuild, None)
     write_plan(plan, "policy", "code", tmp_path / "run.parquet")
     assert read_plan(tmp_path / "run.parquet") == plan
 
@@ -81,3 +105,12 @@ def test_only_a_run_that_ended_well_makes_its_months_done(tmp_path: Path) -> Non
     operations.finish(operations.begin(months, NOW, "policy", "code"))
     assert operations.months_done() == frozenset(months)
     assert [run.status for run in operations.last_runs()] == ["done", "failed"]
+
+
+def test_a_run_is_done_with_the_months_that_it_wrote_and_touched_months_are_open_again(tmp_path: Path) -> None:
+    operations = Operations(tmp_path / "operations.db")
+    march, april, may = (date(2024, month, 1) for month in (3, 4, 5))
+    operations.finish(operations.begin((march,), NOW, "policy", "code"), None, (march, april, may))
+    assert operations.months_done() == {march, april, may}
+    operations.reopen(april)
+    assert operations.months_done() == {march}
