@@ -47,7 +47,7 @@ by_relation as (
         on child.relation_to_head = rule.child_relation
     inner join hukou as parent
         on
-            child.hukou_no = parent.hukou_no
+            child.hukou_key = parent.hukou_key
             and child.valid_from = parent.valid_from
             and rule.parent_relation = parent.relation_to_head
 ),
@@ -55,7 +55,7 @@ by_relation as (
 -- A grandchild of the head is the child of the only grown-up son or daughter in the household.
 only_middle as (
     select
-        hukou.hukou_no,
+        hukou.hukou_key,
         hukou.valid_from,
         min(hukou.person_key) as person_key,
         min(person.born_on) as born_on
@@ -67,7 +67,7 @@ only_middle as (
     where
         hukou.relation_to_head in ('20', '30')
         and {{ add_months('person.born_on', 'cast(majority.value * 12 as integer)') }} <= hukou.valid_from
-    group by hukou.hukou_no, hukou.valid_from
+    group by hukou.hukou_key, hukou.valid_from
     having count(*) = 1
 ),
 
@@ -82,7 +82,7 @@ by_grandparent as (
     from first_row as child
     inner join only_middle
         on
-            child.hukou_no = only_middle.hukou_no
+            child.hukou_key = only_middle.hukou_key
             and child.valid_from = only_middle.valid_from
     where child.relation_to_head = '40'
 ),
@@ -127,7 +127,7 @@ final as (
     qualify
         row_number() over (
             partition by told.child_key, told.parent_key
-            order by told.basis desc, told.known_month, told.delivery_id
+            order by told.known_month, told.basis desc, told.delivery_id
         ) = 1
 )
 

@@ -1,44 +1,230 @@
-with
-known as (
-    select * from {{ ref('household_group') }}
+with recursive
+placement as (
+    select
+        person_key,
+        part_key,
+        case when is_resident then 100 else 1 end as weight,
+        case when is_resident and relation_to_head = '02' then 1 else 0 end as is_head,
+        valid_from,
+        valid_to,
+        lag(part_key) over (partition by person_key order by valid_from) as previous_part_key
+    from {{ ref('household_placement') }}
 ),
 
--- Everyone votes for the household that they first belonged to; those living count for more than those gone.
+transition as (
+    select distinct
+        valid_from as month,
+        previous_part_key as from_part_key,
+        part_key as to_part_key
+    from placement
+    where previous_part_key <> part_key
+),
+
+-- Only where somebody comes or goes is there anything to decide.
+turn as (
+    select
+        month,
+        from_part_key as part_key
+    from transition
+    union distinct
+    select
+        month,
+        to_part_key as part_key
+    from transition
+),
+
+present as (
+    select
+        turn.month,
+        turn.part_key,
+        placement.weight,
+        placement.is_head,
+        case
+            when placement.valid_from = turn.month then placement.previous_part_key
+            else placement.part_key
+        end as from_part_key
+    from turn
+    inner join placement
+        on
+            turn.part_key = placement.part_key
+            and {{ in_force('turn.month', 'placement') }}
+),
+
+-- Whoever comes back after months in which nobody was left has no household to bring along.
+lasting as (
+    select distinct
+        turn.month,
+        turn.part_key
+    from turn
+    inner join placement
+        on
+            turn.part_key = placement.part_key
+            and turn.month > placement.valid_from
+            and turn.month <= placement.valid_to
+),
+
+-- Everyone votes for the household of the month before; those living count for more than those gone.
 vote as (
     select
-        epoch_from,
-        part_key,
-        origin,
-        sum(case when is_resident then 100 else 1 end) as votes,
-        max(case when is_resident and relation_to_head = '02' then 1 else 0 end) as has_head
-    from known
-    group by epoch_from, part_key, origin
+        present.month,
+        present.part_key,
+        present.from_part_key,
+        sum(present.weight) as votes,
+        max(present.is_head) as has_head
+    from present
+    inner join lasting
+        on
+            present.month = lasting.month
+            and present.from_part_key = lasting.part_key
+    group by present.month, present.part_key, present.from_part_key
 ),
 
-choice as (
+-- Of several that part, those with most of the members keep the household ...
+heir as (
     select * from vote
     qualify
         row_number() over (
-            partition by epoch_from, part_key
-            order by votes desc, has_head desc, origin
+            partition by month, from_part_key
+            order by votes desc, has_head desc, (from_part_key = part_key) desc, part_key
         ) = 1
 ),
 
--- Of several that split from one, the one with most of its members keeps the identity.
+-- ... and of several that join, those who bring most members.
+inherited as (
+    select * from heir
+    qualify
+        row_number() over (
+            partition by month, part_key
+            order by votes desc, has_head desc, (from_part_key = part_key) desc, from_part_key
+        ) = 1
+),
+
+settled as (
+    select distinct
+        present.month,
+        present.part_key,
+        inherited.from_part_key
+    from present
+    left join inherited
+        on
+            present.month = inherited.month
+            and present.part_key = inherited.part_key
+),
+
+appeared as (
+    select
+        part_key,
+        min(valid_from) as month
+    from placement
+    group by part_key
+),
+
+-- After a part has emptied, those who come to it later are a household of their own.
+emptied as (
+    select
+        turn.part_key,
+        min(placement.valid_from) as month
+    from turn
+    left join present
+        on
+            turn.month = present.month
+            and turn.part_key = present.part_key
+    inner join placement
+        on
+            turn.part_key = placement.part_key
+            and turn.month < placement.valid_from
+    where present.part_key is null
+    group by turn.part_key, turn.month
+),
+
+begun as (
+    select
+        part_key,
+        month,
+        from_part_key
+    from settled
+    where
+        from_part_key is null
+        or from_part_key <> part_key
+    union distinct
+    select
+        opened.part_key,
+        opened.month,
+        cast(null as varchar) as from_part_key
+    from (
+        select
+            part_key,
+            month
+        from appeared
+        union distinct
+        select
+            part_key,
+            month
+        from emptied
+    ) as opened
+    left join settled
+        on
+            opened.part_key = settled.part_key
+            and opened.month = settled.month
+    where settled.part_key is null
+),
+
+segment as (
+    select
+        part_key,
+        from_part_key,
+        month as valid_from,
+        lead(month, 1, date '9999-12-31') over (partition by part_key order by month) as valid_to,
+        row_number() over (partition by part_key order by month) as segment_number
+    from begun
+),
+
+linked as (
+    select
+        segment.part_key,
+        segment.valid_from,
+        segment.valid_to,
+        segment.from_part_key,
+        source.valid_from as from_valid_from
+    from segment
+    inner join segment as source
+        on
+            segment.from_part_key = source.part_key
+            and segment.valid_from > source.valid_from
+            and segment.valid_from <= source.valid_to
+),
+
+chain as (
+    select
+        part_key,
+        valid_from,
+        valid_to,
+        case
+            when segment_number = 1 then part_key
+            else {{ letters_key(['part_key', 'cast(valid_from as varchar)']) }}
+        end as household_id
+    from segment
+    where from_part_key is null
+    union all
+    select
+        linked.part_key,
+        linked.valid_from,
+        linked.valid_to,
+        chain.household_id
+    from linked
+    inner join chain
+        on
+            linked.from_part_key = chain.part_key
+            and linked.from_valid_from = chain.valid_from
+),
+
 final as (
     select
-        epoch_from,
         part_key,
-        case
-            when
-                row_number() over (
-                    partition by epoch_from, origin
-                    order by votes desc, has_head desc, part_key
-                ) = 1
-                then {{ letters_key(['origin']) }}
-            else {{ letters_key(['origin', 'part_key']) }}
-        end as household_id
-    from choice
+        household_id,
+        valid_from,
+        valid_to
+    from chain
 )
 
 select * from final

@@ -34,16 +34,6 @@ household as (
     group by month, household_id
 ),
 
-epoch_month as (
-    select
-        place.epoch_from,
-        month.month
-    from (select distinct epoch_from from place) as place
-    inner join month
-        on place.epoch_from <= month.month
-    qualify row_number() over (partition by month.month order by place.epoch_from desc) = 1
-),
-
 assisted as (
     select
         month,
@@ -104,12 +94,10 @@ final as (
         household.counted_member_count,
         household.reference_person_key
     from household
-    inner join epoch_month
-        on household.month = epoch_month.month
     inner join place
         on
-            epoch_month.epoch_from = place.epoch_from
-            and household.household_id = place.household_id
+            household.household_id = place.household_id
+            and {{ in_force('household.month', 'place') }}
     left join assisted
         on
             household.month = assisted.month

@@ -27,7 +27,8 @@ registered_elsewhere as (
 
 final as (
     select
-        delivered.hukou_no,
+        -- Households are told apart by it, nobody needs the number itself.
+        {{ letters_key(['delivered.hukou_no']) }} as hukou_key,
         delivered.person_key,
         delivered.relation_to_head,
         delivered.hukou_type,

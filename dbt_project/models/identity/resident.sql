@@ -3,30 +3,12 @@ hukou as (
     select * from {{ ref('hukou_household_member') }}
 ),
 
-month as (
-    select * from {{ ref('run_month') }}
-),
-
 person as (
     select * from {{ ref('person') }}
 ),
 
 majority as (
     {{ city_policy('majority_age') }}
-),
-
--- Households change when a part of the population register arrives, not in between.
-started as (
-    select distinct valid_from as epoch_from from hukou
-    union distinct
-    select min(month) as epoch_from from month
-),
-
-epoch as (
-    select
-        epoch_from,
-        lead(epoch_from, 1, date '9999-12-31') over (order by epoch_from) as epoch_to
-    from started
 ),
 
 -- An empty cell does not mean that someone went home.
@@ -36,7 +18,7 @@ placed as (
         coalesce(
             residence_division,
             last_value(residence_division ignore nulls) over (
-                partition by person_key, hukou_no
+                partition by person_key, hukou_key
                 order by valid_from
                 rows between unbounded preceding and current row
             ),
@@ -45,69 +27,181 @@ placed as (
     from hukou
 ),
 
-in_force as (
+-- A register says mostly what the one before said: a row for each change, not for each delivery.
+spell as (
+    {{ merged_spells('placed', ['person_key'], [
+        'hukou_key', 'relation_to_head', 'hukou_type', 'registered_division', 'place_code', 'marital_status', 'status',
+        'changed_on'
+    ]) }}
+),
+
+county as (
     select
-        epoch.epoch_from,
-        epoch.epoch_to,
-        placed.*
-    from placed
-    inner join epoch
-        on {{ in_force('epoch.epoch_from', 'placed') }}
-    qualify
-        row_number() over (
-            partition by epoch.epoch_from, placed.person_key
-            order by (placed.status = '1') desc, placed.valid_from desc
-        ) = 1
+        county_code,
+        valid_from,
+        lead(valid_from, 1, date '9999-12-31') over (partition by county_code order by valid_from) as next_from
+    from (
+        select distinct
+            substr(registered_division, 1, 6) as county_code,
+            valid_from
+        from hukou
+    ) as arrived
 ),
 
 -- Whoever is absent from one delivery without a cancellation (a row in quarantine, a wrong hukou number) is kept with
--- the household until the delivery after.
+-- the household until the delivery after of the same district.
 carried as (
     select
-        epoch.epoch_from,
-        epoch.epoch_to,
-        placed.*
-    from placed
-    inner join epoch
-        on placed.valid_to = epoch.epoch_from
-    left join in_force
+        spell.*,
+        county.valid_from as carried_from,
+        county.next_from as carried_to
+    from spell
+    inner join county
         on
-            epoch.epoch_from = in_force.epoch_from
-            and placed.person_key = in_force.person_key
+            substr(spell.registered_division, 1, 6) = county.county_code
+            and spell.valid_to = county.valid_from
+    left join spell as following
+        on
+            spell.person_key = following.person_key
+            and spell.valid_to = following.valid_from
     where
-        placed.status = '1'
-        and in_force.person_key is null
+        spell.status = '1'
+        and following.person_key is null
 ),
 
-known as (
-    select * from in_force
+told as (
+    select
+        person_key,
+        hukou_key,
+        relation_to_head,
+        hukou_type,
+        registered_division,
+        place_code,
+        marital_status,
+        status,
+        changed_on,
+        valid_from,
+        valid_to,
+        delivery_id,
+        row_number,
+        0 as is_carried
+    from spell
     union all
-    select * from carried
+    select
+        person_key,
+        hukou_key,
+        relation_to_head,
+        hukou_type,
+        registered_division,
+        place_code,
+        marital_status,
+        status,
+        changed_on,
+        carried_from as valid_from,
+        carried_to as valid_to,
+        delivery_id,
+        row_number,
+        1 as is_carried
+    from carried
+),
+
+-- Two districts may both know a person: in each span of months one of their rows counts.
+boundary as (
+    select
+        person_key,
+        valid_from as starts
+    from told
+    union distinct
+    select
+        person_key,
+        valid_to as starts
+    from told
+    where valid_to < date '9999-12-31'
+),
+
+piece as (
+    select
+        person_key,
+        starts,
+        lead(starts, 1, date '9999-12-31') over (partition by person_key order by starts) as ends
+    from boundary
+),
+
+chosen as (
+    select
+        told.person_key,
+        told.hukou_key,
+        told.relation_to_head,
+        told.hukou_type,
+        told.registered_division,
+        told.place_code,
+        told.marital_status,
+        told.status,
+        told.changed_on,
+        piece.starts as valid_from,
+        piece.ends as valid_to,
+        told.delivery_id,
+        told.row_number
+    from piece
+    inner join told
+        on
+            piece.person_key = told.person_key
+            and piece.starts >= told.valid_from
+            and piece.starts < told.valid_to
+    qualify
+        row_number() over (
+            partition by piece.person_key, piece.starts
+            order by told.is_carried, (told.status = '1') desc, told.valid_from desc
+        ) = 1
+),
+
+-- The first month on whose first day a person is of age by the rule of that month.
+young as (
+    select
+        person.person_key,
+        person.born_on
+    from person
+    inner join majority
+        on majority.month = (select min(majority.month) from majority)
+    where {{ add_months('person.born_on', 'cast(majority.value * 12 as integer)') }} > majority.month
+),
+
+of_age as (
+    select
+        young.person_key,
+        coalesce(min(majority.month), date '9999-12-31') as adult_from
+    from young
+    left join majority
+        on {{ add_months('young.born_on', 'cast(majority.value * 12 as integer)') }} <= majority.month
+    group by young.person_key
 ),
 
 final as (
     select
-        known.epoch_from,
-        known.epoch_to,
-        known.person_key,
-        known.hukou_no,
-        known.relation_to_head,
-        known.hukou_type,
-        known.registered_division,
-        known.place_code,
-        known.marital_status,
-        known.status,
-        known.changed_on,
-        known.status = '1' and (person.died_on is null or person.death_known_month > known.epoch_from) as is_resident,
-        coalesce(
-            {{ add_months('person.born_on', 'cast(majority.value * 12 as integer)') }} > known.epoch_from, false
-        ) as is_minor
-    from known
+        chosen.person_key,
+        chosen.hukou_key,
+        chosen.relation_to_head,
+        chosen.hukou_type,
+        chosen.registered_division,
+        chosen.place_code,
+        chosen.marital_status,
+        chosen.status,
+        chosen.changed_on,
+        person.sex,
+        -- Whose age nobody knows counts as grown up.
+        coalesce(of_age.adult_from, date '1900-01-01') as adult_from,
+        case
+            when person.died_on is not null then {{ effective_month('person.death_known_month', 'person.died_on') }}
+        end as dead_from,
+        chosen.valid_from,
+        chosen.valid_to,
+        chosen.delivery_id,
+        chosen.row_number
+    from chosen
     inner join person
-        on known.person_key = person.person_key
-    left join majority
-        on known.epoch_from = majority.month
-    qualify row_number() over (partition by known.epoch_from, known.person_key order by known.valid_from desc) = 1
+        on chosen.person_key = person.person_key
+    left join of_age
+        on chosen.person_key = of_age.person_key
 )
 
 select * from final

@@ -55,11 +55,11 @@ birth as (
 moved as (
     select
         person_key,
-        hukou_no,
+        hukou_key,
         valid_from,
         delivery_id,
         row_number,
-        lag(hukou_no) over (partition by person_key order by valid_from) as before_hukou_no
+        lag(hukou_key) over (partition by person_key order by valid_from) as before_hukou_key
     from registration
 ),
 
@@ -71,7 +71,7 @@ split as (
         delivery_id,
         row_number
     from moved
-    where before_hukou_no <> hukou_no
+    where before_hukou_key <> hukou_key
 ),
 
 change as (

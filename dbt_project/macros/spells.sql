@@ -1,0 +1,68 @@
+{#
+    Spells: rows that hold for a span of months, half open. One place for what several models do with them.
+#}
+
+{# The first month in which a fact counts that is told in one month and happened on a day: never before either. #}
+{% macro effective_month(known_month, day) -%}
+    greatest({{ known_month }}, {{ month_of(day) }})
+{%- endmacro %}
+
+{# Two spells share a month. #}
+{% macro overlap(first, second) -%}
+    {{ first }}.valid_from < {{ second }}.valid_to and {{ second }}.valid_from < {{ first }}.valid_to
+{%- endmacro %}
+
+{# One text of several columns, so that a row can be compared with the row before it; a null is a value. #}
+{% macro content_of(columns) -%}
+    concat_ws('|'{% for column in columns %}, coalesce(cast({{ column }} as varchar), '-'){% endfor %})
+{%- endmacro %}
+
+{#
+    Neighbouring spells of one key with the same content become one: the rows where the content changes, with the end
+    of the last row that has it. All other columns are those of the first row. Spells of a key must not overlap,
+    unless they are told apart by the ordering of their starts.
+#}
+{% macro merged_spells(relation, key, content) -%}
+    select * from (
+        select
+            numbered.* {{ except_columns(['valid_to', 'is_start', 'spell_number']) }},
+            is_start,
+            max(valid_to) over (partition by {{ key | join(', ') }}, spell_number) as valid_to
+        from (
+            select
+                compared.*,
+                sum(is_start) over (
+                    partition by {{ key | join(', ') }}
+                    order by valid_from
+                    rows between unbounded preceding and current row
+                ) as spell_number
+            from (
+                select
+                    told.*,
+                    case
+                        when
+                            lag(valid_to) over (partition by {{ key | join(', ') }} order by valid_from) = valid_from
+                            and lag({{ content_of(content) }}) over (
+                                partition by {{ key | join(', ') }} order by valid_from
+                            ) = {{ content_of(content) }}
+                            then 0
+                        else 1
+                    end as is_start
+                from {{ relation }} as told
+            ) as compared
+        ) as numbered
+    ) as merged
+    where is_start = 1
+{%- endmacro %}
+
+{% macro except_columns(columns) -%}
+    {{ adapter.dispatch('except_columns')(columns) }}
+{%- endmacro %}
+
+{% macro default__except_columns(columns) -%}
+    exclude ({{ columns | join(', ') }})
+{%- endmacro %}
+
+{% macro spark__except_columns(columns) -%}
+    except ({{ columns | join(', ') }})
+{%- endmacro %}

@@ -1,0 +1,48 @@
+with
+event as (
+    select
+        *,
+        {{ effective_month('known_month', 'registered_on') }} as valid_from
+    from {{ ref('person_marriage_event') }}
+),
+
+-- What is registered later takes the place of what was before, as soon as it is known: between the two, and a new
+-- marriage of either also where nobody told of the end of the first.
+overtaken as (
+    select
+        event.certificate_no,
+        min(later.valid_from) as valid_to
+    from event
+    inner join event as later
+        on
+            event.person_key = later.person_key
+            and event.certificate_no <> later.certificate_no
+            and (
+                event.spouse_key = later.spouse_key
+                or (event.event = '1' and later.event = '1')
+            )
+            and (
+                event.registered_on < later.registered_on
+                or (event.registered_on = later.registered_on and event.certificate_no < later.certificate_no)
+            )
+    group by event.certificate_no
+),
+
+final as (
+    select
+        event.certificate_no,
+        event.person_key,
+        event.spouse_key,
+        event.event = '1' as is_married,
+        event.registered_on,
+        event.valid_from,
+        coalesce(overtaken.valid_to, date '9999-12-31') as valid_to,
+        event.delivery_id,
+        event.row_number
+    from event
+    left join overtaken
+        on event.certificate_no = overtaken.certificate_no
+    where event.valid_from < coalesce(overtaken.valid_to, date '9999-12-31')
+)
+
+select * from final
