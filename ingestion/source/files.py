@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from ingestion.arrival import SETTLE_SECONDS, UNFINISHED_PREFIXES, UNFINISHED_SUFFIXES
 from ingestion.limits import MAX_BYTES
-from ingestion.source.landing import Draft, Landing
+from ingestion.source.landing import Draft, Landing, statement_key
 from ingestion.source.location import Location, Remote
 from ingestion.source.name import fault_of_name, harmless
 from ingestion.source.problem import ChangingError, SourceError
@@ -124,14 +124,14 @@ def fetch_file(
     """
     name = found.landing_name
     if found.fault is not None:
-        record.note(_entry(source, found, name, None, now))
+        record.note(_entry(source, found, name, None, None, now))
         return None
     try:
         with landing.draft() as draft:
             _copy(found.remote, location, draft, MAX_BYTES)
             sidecar = _sidecar_bytes(found.sidecar, location, landing) if found.sidecar else None
             landing.put(found.feed, name, draft, sidecar, found.remote.modified)
-            record.note(_entry(source, found, name, draft.sha256, now))
+            record.note(_entry(source, found, name, draft.sha256, sidecar, now))
     except (ChangingError, FileNotFoundError):
         return Waiting(_shown(found.feed, found.remote.name), "changed or vanished while it was fetched")
     except PermissionError:
@@ -168,7 +168,7 @@ def _sidecar_bytes(sidecar: Remote, location: Location, landing: Landing) -> byt
         return draft.path.read_bytes()
 
 
-def _entry(source: str, found: NewFile, name: str, sha256: str | None, now: float) -> Fetched:
+def _entry(source: str, found: NewFile, name: str, sha256: str | None, sidecar: bytes | None, now: float) -> Fetched:
     return Fetched(
         source=source,
         feed=found.feed,
@@ -176,6 +176,7 @@ def _entry(source: str, found: NewFile, name: str, sha256: str | None, now: floa
         shown_name=mask_text(name),
         fingerprint=found.fingerprint,
         sha256=sha256,
+        statement_key=statement_key(sidecar),
         state="landed" if sha256 else "refused",
         received=found.remote.modified,
         fetched_at=now,

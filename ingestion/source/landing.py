@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from ingestion.reason import FileRejectedError
 from ingestion.source.problem import SourceError
-from ingestion.statement import SIDECAR_SUFFIX
+from ingestion.statement import NO_SIDECAR, SIDECAR_SUFFIX, read_sidecar
 
 # Begins with a dot, so that it is never taken for a source.
 _WORKBENCH = ".fetching"
@@ -126,6 +127,14 @@ def landing_folders(home: Path) -> list[Path]:
     """The landings that are there, each an inbox for ingestion; also of sources no longer configured."""
     root = home / "landing"
     return sorted(path for path in root.iterdir() if path.is_dir() and path.name != _WORKBENCH) if root.is_dir() else []
+
+
+def statement_key(sidecar: bytes | None) -> str:
+    """What the ledger keeps of a sidecar; of one that cannot be read, as of none."""
+    try:
+        return (NO_SIDECAR if sidecar is None else read_sidecar(sidecar)).key
+    except FileRejectedError:
+        return NO_SIDECAR.key
 
 
 def _closed_folder(path: Path) -> None:

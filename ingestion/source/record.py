@@ -28,6 +28,7 @@ _FETCHED = sa.Table(
     sa.Column("shown_name", sa.String, nullable=False),
     sa.Column("fingerprint", sa.String, nullable=False),
     sa.Column("sha256", sa.String),
+    sa.Column("statement_key", sa.String, nullable=False),
     sa.Column("state", sa.String, nullable=False),
     sa.Column("received", sa.Float, nullable=False),
     sa.Column("fetched_at", sa.Float, nullable=False),
@@ -61,8 +62,9 @@ _LOOK = sa.Table(
 class Fetched:
     """One file of a source as it was fetched last; moments are seconds since 1970.
 
-    ``received`` is when its source calls it sent. Of a database's delivery also month, rows and watermark:
-    ``position`` is the watermark as a number where it is a time or a number.
+    ``statement_key`` is what the ledger keeps of its sidecar; ``received`` is when its source calls it sent. Of a
+    database's delivery also month, rows and watermark: ``position`` is the watermark as a number where it is a time
+    or a number.
     """
 
     source: str
@@ -71,6 +73,7 @@ class Fetched:
     shown_name: str
     fingerprint: str
     sha256: str | None
+    statement_key: str
     state: State
     received: float
     fetched_at: float

@@ -28,7 +28,7 @@ from models.contract import Feed
 from models.masking import mask_text
 
 KEEP_REJECTED_DAYS = 30
-_Ledgered = dict[tuple[str, str | None], Delivery]
+_Ledgered = dict[tuple[str, str, str | None, str], Delivery]
 
 
 def take_in(
@@ -94,7 +94,7 @@ def settle(landing: Landing, record: Record, now: datetime, keep_rejected_days: 
     known = _ledgered(landing.home, {item.feed for item in unsettled} | {path.parent.name for path in _files(landing)})
     landed = {(path.parent.name, key_of(path.name)) for path in _files(landing)}
     for item in unsettled:
-        delivery = known.get((item.file_key, item.sha256))
+        delivery = known.get(_key(item))
         if delivery is not None:
             record.note(replace(item, state="settled", delivery_id=delivery.delivery_id))
             if delivery.ingested_at.timestamp() >= item.fetched_at:
@@ -105,12 +105,16 @@ def settle(landing: Landing, record: Record, now: datetime, keep_rejected_days: 
 
 
 def _ledgered(home: Path, feeds: set[str]) -> _Ledgered:
-    """The newest entry of the ledger for each file name and content of those feeds."""
+    """The newest entry of the ledger for each file name, content and sidecar of those feeds."""
     if not (home / "ledger.db").is_file():
         return {}
     with Ledger(home / "ledger.db") as ledger:
         entries = [item for feed in sorted(feeds) for item in ledger.deliveries(feed=mask_text(feed))]
-    return {(item.file_key, item.sha256): item for item in entries}
+    return {(item.feed, item.file_key, item.sha256, item.statement_key): item for item in entries}
+
+
+def _key(item: Fetched) -> tuple[str, str, str | None, str]:
+    return mask_text(item.feed), item.file_key, item.sha256, item.statement_key
 
 
 def _clear(landing: Landing, record: Record, known: _Ledgered, rejected_before: datetime) -> None:
@@ -118,7 +122,7 @@ def _clear(landing: Landing, record: Record, known: _Ledgered, rejected_before: 
         item = record.fetched(landing.source, path.parent.name, path.name)
         if item is None or item.state != "settled":
             continue
-        delivery = known.get((item.file_key, item.sha256))
+        delivery = known.get(_key(item))
         if delivery is not None and (delivery.status != "rejected" or delivery.ingested_at < rejected_before):
             landing.discard(path.parent.name, path.name)
 

@@ -18,7 +18,7 @@ from ingestion.limits import MAX_BYTES
 from ingestion.source.database import Database
 from ingestion.source.extent import Extent, Group, extents, to_deliver
 from ingestion.source.files import Waiting
-from ingestion.source.landing import Draft, Landing
+from ingestion.source.landing import Draft, Landing, statement_key
 from ingestion.source.problem import SourceError
 from ingestion.source.record import Fetched, Record, key_of
 from ingestion.source.settings import TableSettings
@@ -84,9 +84,11 @@ def fetch_month(
             raise SourceError(f"{table.feed}: rows came or went while they were read", "try again", may_pass=True)
         entry = _entry(source, new, draft.sha256, now)
         if known is not None and known.sha256 == draft.sha256:
-            record.note(replace(entry, state=known.state, received=known.received, delivery_id=known.delivery_id))
+            marks = {name: getattr(entry, name) for name in ("fingerprint", "watermark", "position")}
+            record.note(replace(known, **marks))
             return False
         sidecar = json.dumps(_sidecar(new, draft, entry.received), ensure_ascii=False).encode()
+        entry = replace(entry, statement_key=statement_key(sidecar))
         settled = min(entry.received, now.timestamp() - SETTLE_SECONDS - 1)
         landing.put(table.feed, new.file_name, draft, sidecar, settled)
         record.note(entry)
@@ -132,6 +134,7 @@ def _entry(source: str, new: NewMonth, sha256: str, now: datetime) -> Fetched:
         shown_name=new.file_name,
         fingerprint=extent.fingerprint,
         sha256=sha256,
+        statement_key="",
         state="landed",
         received=_sent_at(new, now.timestamp()),
         fetched_at=now.timestamp(),
