@@ -23,11 +23,14 @@ SIDECAR_SUFFIX = ".manifest.json"
 LOCAL_ZONE = timezone(timedelta(hours=8), "Asia/Shanghai")
 
 _PERIOD = re.compile(
-    r"(?<!\d)(?:(?P<y1>199\d|20\d\d)(?P<m1>0[1-9]|1[0-2])(?!\d)"
+    r"(?a)(?<!\d)(?:(?P<y1>199\d|20\d\d)(?P<m1>0[1-9]|1[0-2])(?!\d)"
     r"|(?P<y2>199\d|20\d\d)-(?P<m2>0[1-9]|1[0-2])(?!\d)"
     r"|(?P<y3>199\d|20\d\d)\s*年\s*(?P<m3>0?[1-9]|1[0-2])\s*月)"
 )
-_DIVISION = re.compile(r"(?<!\d)(\d{12}|\d{9}|\d{6})(?!\d)")
+# What no file can hold is no statement about one, and arithmetic with it would never end.
+_MAX_NUMBER = Decimal(10) ** 18
+_YEARS = range(1990, 2100)
+_DIVISION = re.compile(r"(?a)(?<!\d)(\d{12}|\d{9}|\d{6})(?!\d)")
 
 
 @dataclass(frozen=True)
@@ -57,8 +60,8 @@ NO_SIDECAR = Sidecar()
 
 
 def period_of(text: str) -> str | None:
-    """The first data month in a text as ``YYYY-MM``."""
-    found = _PERIOD.search(text)
+    """The first data month in a text as ``YYYY-MM``; full-width digits are digits."""
+    found = _PERIOD.search(normalise_text(text))
     if found is None:
         return None
     parts = found.groupdict()
@@ -69,7 +72,7 @@ def period_of(text: str) -> str | None:
 
 def division_of(file_name: str) -> tuple[str | None, bool]:
     """The division in a file name, and whether there is any; the city itself is None: all of it."""
-    for code in _DIVISION.findall(file_name):
+    for code in _DIVISION.findall(normalise_text(file_name)):
         if code.ljust(12, "0") in _known_divisions():
             return _known_divisions()[code.ljust(12, "0")], True
     return None, False
@@ -84,7 +87,7 @@ def _known_divisions() -> dict[str, str | None]:
 def read_sidecar(data: bytes) -> Sidecar:
     """The statements of a sidecar; ``FileRejectedError`` (manifest_mismatch) where it is no usable JSON object."""
     try:
-        document = json.loads(data.decode("utf-8-sig"), parse_float=Decimal)
+        document = json.loads(data.decode("utf-8-sig"), parse_float=Decimal, object_pairs_hook=_said_once)
         if not isinstance(document, dict):
             raise ValueError("no object")
         stated = {key: value for key, value in document.items() if value is not None}
@@ -96,7 +99,7 @@ def read_sidecar(data: bytes) -> Sidecar:
             states_division=states_division,
             rows=None if "rows" not in stated else _whole(stated["rows"]),
             sha256=None if "sha256" not in stated else str(stated["sha256"]).strip().lower(),
-            control_totals={str(key): _decimal(value) for key, value in dict(stated.get("control_totals", {})).items()},
+            control_totals=_stated_totals(stated.get("control_totals", {})),
             sent_at=None if "sent_at" not in stated else _moment(stated["sent_at"]),
             sender=None if "sender" not in stated else str(stated["sender"]),
         )
@@ -104,9 +107,22 @@ def read_sidecar(data: bytes) -> Sidecar:
         raise FileRejectedError(MANIFEST_MISMATCH, "the sidecar is no usable JSON object") from None
 
 
+def _said_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object; what says two things under one key says nothing."""
+    document = dict(pairs)
+    if any(document[key] != value for key, value in pairs):
+        raise ValueError("two values under one key")
+    return document
+
+
+def _stated_totals(value: Any) -> dict[str, Decimal]:
+    if not isinstance(value, dict):
+        raise ValueError("no object")
+    return {key: _decimal(total) for key, total in value.items() if total is not None}
+
+
 def _stated_period(value: Any) -> str:
-    text = normalise_text(str(value))
-    period = period_of(text)
+    period = period_of(str(value))
     if period is None:
         raise ValueError("no period")
     return period
@@ -132,11 +148,13 @@ def _decimal(value: Any) -> Decimal:
     if isinstance(value, bool) or value is None:
         raise ValueError("no number")
     number = Decimal(str(value).replace(",", "").strip())
-    if not number.is_finite():
+    if not number.is_finite() or abs(number) > _MAX_NUMBER or int(number.as_tuple().exponent) < -20:
         raise ValueError("no number")
     return number
 
 
 def _moment(value: Any) -> datetime:
     moment = datetime.fromisoformat(str(value).strip())
+    if moment.year not in _YEARS:
+        raise ValueError("no time of sending")
     return moment if moment.tzinfo else moment.replace(tzinfo=LOCAL_ZONE)
