@@ -18,8 +18,8 @@ from models.contract import Feed, load_feeds
 LINKAGE_FILE = Path(__file__).parent / "linkage.yaml"
 
 State = Literal["applied", "proposed", "review"]
-Method = Literal["equal", "fifteen_digits", "one_edit", "leading_digits", "none", "carried", "valid"]
-# Words of evidence that are no second fact of the file.
+Method = Literal["equal", "fifteen_digits", "one_edit", "leading_digits", "facts", "carried", "valid"]
+# Words of evidence besides the second facts that the file names.
 WORDS = (
     "name",
     "similar_name",
@@ -142,7 +142,7 @@ def _check(linkage: Linkage, feeds: dict[str, Feed], file: str) -> None:
         if feed not in feeds or all(known.name != column for known in feeds[feed].columns):
             raise LinkageError(f"{file}: no column {feed}.{column}")
     words = {word for item in linkage.passes for group in (*item.certain, *item.review) for word in group}
-    if unknown := words - set(WORDS):
+    if unknown := words - {*WORDS, *(fact.name for fact in linkage.facts)}:
         raise LinkageError(f"{file}: {', '.join(sorted(unknown))} is no word of evidence")
     if any(item.certain and item.state != "proposed" for item in linkage.passes):
         raise LinkageError(f"{file}: only a proposed pass can be certain")

@@ -74,8 +74,8 @@ def _by_method(
         return _one_edit(claims, known)
     if item.method == "leading_digits":
         return _by_leading_digits(claims, known, item.tolerance)
-    if item.method == "none":
-        return _by_household(claims, facts, known, linkage)
+    if item.method == "facts":
+        return _by_facts(item, claims, facts, known, linkage)
     return _by_carried_number(claims, known)
 
 
@@ -98,13 +98,24 @@ def _by_leading_digits(claims: pl.DataFrame, known: Known, fewest: int) -> pl.Da
     return found.with_columns(birth_digits=pl.lit(True), fifteenth_digit=pl.col("left").str.len_bytes() >= 15)
 
 
-def _by_household(claims: pl.DataFrame, facts: pl.DataFrame, known: Known, linkage: Linkage) -> pl.DataFrame:
-    """Who bears that name in a household that the row names; only for rows in which no number is written."""
-    empty = claims.filter(pl.col("text").is_null())
-    shared = facts.filter(pl.col("kind").is_in(linkage.household_facts)).join(empty, on="claim", how="semi")
-    members = shared.join(known.holders(shared), on=["kind", "value"]).select("claim", "id_number").unique()
-    named = members.join(known.people, on="id_number").join(empty.select("claim", "name"), on=["claim", "name"])
-    return named.select("claim", "id_number").unique()
+def _by_facts(
+    item: LinkagePass, claims: pl.DataFrame, facts: pl.DataFrame, known: Known, linkage: Linkage
+) -> pl.DataFrame:
+    """Who bears that name and shares a fact that the pass asks for, or the birth date; whatever number is written."""
+    asked = {word for words in (*item.certain, *item.review) for word in words}
+    kinds = {fact.name for fact in linkage.facts if fact.name in asked or (fact.is_household and "household" in asked)}
+    asking = claims.select("claim", "name", "text", "born_on")
+    shared = facts.filter(pl.col("kind").is_in(list(kinds))).join(asking, on="claim")
+    # Joined on the name as well: a village has thousands of people.
+    holders = known.holders(shared).join(known.people, on="id_number")
+    by_fact = shared.join(holders, on=["kind", "value", "name"]).select("claim", "id_number")
+    written = pl.when(pl.col("text").str.len_bytes() == 18).then(pl.col("text").str.slice(6, 8))
+    born = pl.coalesce(pl.col("born_on").dt.strftime("%Y%m%d"), written)
+    people = known.people.with_columns(born=pl.col("id_number").str.slice(6, 8))
+    by_birth = asking.with_columns(born=born).join(people, on=["name", "born"]).select("claim", "id_number")
+    found = pl.concat([by_fact, by_birth]).unique().join(asking, on="claim")
+    intact = (written == pl.col("id_number").str.slice(6, 8)).fill_null(False)
+    return found.select("claim", "id_number", intact.alias("birth_digits"))
 
 
 def _by_carried_number(claims: pl.DataFrame, known: Known) -> pl.DataFrame:

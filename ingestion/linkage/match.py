@@ -29,7 +29,7 @@ def link(claims: pl.DataFrame, facts: pl.DataFrame, known: Known, linkage: Linka
     """Links (``LINK``) of claims to numbers, at most one ``proposed`` a claim; a claim without any has none.
 
     A proposal needs one candidate whom a declared set of evidence makes certain, nothing that speaks against, no
-    other candidate of that name, and no second row of the delivery that asks for the same person. Whatever falls
+    other candidate and no second row of the delivery that asks for the same person. Whatever falls
     short of that is for review.
     """
     found = candidates(claims, facts, known, linkage)
@@ -120,15 +120,19 @@ def _listed(weighed: pl.DataFrame, linkage: Linkage) -> pl.DataFrame:
     # What a reader of the evidence wants to know: which facts, not that there is one.
     said = ["name", "similar_name", "birth_date", "birth_digits", "fifteenth_digit", "near_number"]
     said += [fact.name for fact in linkage.facts]
+    by_number = [item.name for item in linkage.passes if item.method in ("one_edit", "leading_digits", "carried")]
     judged = weighed.with_columns(
         is_certain=_meets(linkage.passes, "certain") & ~pl.any_horizontal(against),
         is_listed=_meets(linkage.passes, "review") | _meets(linkage.passes, "certain"),
+        # Whoever has the name and a number like the one written, or all that makes a candidate certain.
+        could_be=(pl.col("name") & pl.col("pass").is_in(by_number)) | _meets(linkage.passes, "certain"),
         order=pl.col("pass").replace_strict({item.name: item.order for item in linkage.passes}),
         confirmed_by=words_of(said),
     )
     for word in linkage.against:
         judged = judged.with_columns(pl.col(f"against_{word}").alias(word))
     judged = judged.with_columns(against=words_of(linkage.against), is_ruled_out=pl.any_horizontal(_person_against))
+    judged = judged.with_columns(pl.col("could_be").any().over("claim", "id_number"))
     judged = judged.filter("is_listed").sort("claim", "id_number", ~pl.col("is_certain"), "order")
     return judged.unique(["claim", "id_number"], keep="first", maintain_order=True)
 
@@ -149,9 +153,8 @@ def _meets(passes: Sequence[LinkagePass], which: str) -> pl.Expr:
 
 def _unambiguous(listed: pl.DataFrame) -> pl.DataFrame:
     """Proposals without a rival; the rest for review."""
-    has_name = pl.col("name") & ~pl.col("is_ruled_out")
     certain = pl.col("is_certain")
-    rivals = (has_name | certain).sum().over("claim")
+    rivals = ((pl.col("could_be") & ~pl.col("is_ruled_out")) | certain).sum().over("claim")
     # Two rows of one delivery cannot both be the one row of a person.
     asking = (certain & pl.col("group").is_not_null()).sum().over("group", "id_number")
     alone = certain & (rivals == 1) & ((asking <= 1) | pl.col("group").is_null())

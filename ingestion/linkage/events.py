@@ -1,0 +1,147 @@
+"""The record of merges, splits and their undoing: an append-only table beside the ledger's, in the same file.
+
+Belongs here: keeping events, and refusing those that make no sense. Does not belong here: what they mean
+(``resolve``), who may decide (``orchestration``).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from ingestion.linkage.resolve import Event, Row, active, key_of_today
+from ingestion.pseudonym import KEY_BYTES, letters_of_digest
+from ingestion.store import Store
+
+METADATA = sa.MetaData()
+EVENT = sa.Table(
+    "identity_event",
+    METADATA,
+    sa.Column("sequence", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("event_id", sa.String, nullable=False, unique=True),
+    sa.Column("kind", sa.String, nullable=False),
+    sa.Column("person_key", sa.String),
+    sa.Column("other_key", sa.String),
+    sa.Column("undoes", sa.String, unique=True),
+    sa.Column("reason", sa.String, nullable=False),
+    sa.Column("decided_by", sa.String, nullable=False),
+    sa.Column("decided_at", sa.DateTime, nullable=False),
+)
+EVENT_ROW = sa.Table(
+    "identity_event_row",
+    METADATA,
+    sa.Column("sequence", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("event_id", sa.String, nullable=False, index=True),
+    sa.Column("feed", sa.String, nullable=False),
+    sa.Column("delivery_id", sa.String, nullable=False),
+    sa.Column("row_number", sa.Integer, nullable=False),
+    sa.Column("column", sa.String, nullable=False),
+)
+_TOLD = ("event_id", "kind", "person_key", "other_key", "undoes", "reason", "decided_by")
+_ID_LETTERS = 12
+
+
+class IdentityError(ValueError):
+    """A decision about persons that makes no sense; says why. Names keys, never numbers or names of people."""
+
+
+class IdentityEvents:
+    """Merges and splits of one data home."""
+
+    def __init__(self, store: Store) -> None:
+        self._engine = open_engine(store)
+
+    def all(self) -> list[Event]:
+        """Every event in the order in which it was made."""
+        rows: dict[str, list[Row]] = {}
+        with self._engine.connect() as connection:
+            for row in connection.execute(sa.select(EVENT_ROW).order_by(EVENT_ROW.c.sequence)).mappings():
+                told = Row(row["feed"], row["delivery_id"], row["row_number"], row["column"])
+                rows.setdefault(row["event_id"], []).append(told)
+            found = connection.execute(sa.select(EVENT).order_by(EVENT.c.sequence)).mappings().all()
+        return [_event_of(row, tuple(rows.get(row["event_id"], ()))) for row in found]
+
+    def merge(self, key: str, into: str, reason: str, decided_by: str, now: datetime) -> Event:
+        """The person ``key`` is the person ``into``, whose key (and number) survives; ``IdentityError`` if already."""
+        events = self.all()
+        if key == into:
+            raise IdentityError("a person is always the same as itself")
+        if key_of_today(key, events) == key_of_today(into, events):
+            raise IdentityError(f"{key} and {into} are one person already")
+        return self._record(events, Event("", "merge", reason, decided_by, now, key, into))
+
+    def split(
+        self, key: str, rows: Sequence[Row], reason: str, decided_by: str, now: datetime, to: str | None = None
+    ) -> Event:
+        """Those rows are not about ``key`` but about ``to``, or about a person whose number is not known (None).
+
+        Whoever has no number gets a key of the same form that no number leads to.
+        """
+        events = self.all()
+        if not rows:
+            raise IdentityError("no row was named that is about another person")
+        if to is not None and key_of_today(to, events) == key_of_today(key, events):
+            raise IdentityError(f"{to} is the same person as {key}; undo the merge first")
+        other = to or _key_without_number(key, rows)
+        return self._record(events, Event("", "split", reason, decided_by, now, key, other, rows=tuple(rows)))
+
+    def undo(self, event_id: str, reason: str, decided_by: str, now: datetime) -> Event:
+        """Take a merge or split back; everything else that was decided stays."""
+        events = self.all()
+        if event_id not in {event.event_id for event in active(events)}:
+            raise IdentityError(f"{event_id} is no merge or split that holds")
+        return self._record(events, Event("", "undo", reason, decided_by, now, undoes=event_id))
+
+    def rekeyed(self, keys: Mapping[str, str]) -> int:
+        """Bring the events to a new pseudonym key: old person key -> new one. The number of events touched."""
+        with self._engine.begin() as connection:
+            touched = 0
+            for name in ("person_key", "other_key"):
+                column = EVENT.c[name]
+                for old in connection.execute(sa.select(column).distinct()).scalars().all():
+                    if old in keys:
+                        change = sa.update(EVENT).where(column == old).values({name: keys[old]})
+                        touched += connection.execute(change).rowcount
+            return touched
+
+    def _record(self, events: Sequence[Event], event: Event) -> Event:
+        named = replace(event, event_id=_event_id(event, len(events)), decided_at=event.decided_at.astimezone(UTC))
+        columns = {name: getattr(named, name) for name in _TOLD}
+        with self._engine.begin() as connection:
+            stamp = named.decided_at.replace(tzinfo=None)
+            connection.execute(sa.insert(EVENT).values(**columns, decided_at=stamp))
+            for row in named.rows:
+                told = {"feed": row.feed, "delivery_id": row.delivery_id, "row_number": row.row_number}
+                connection.execute(sa.insert(EVENT_ROW).values(event_id=named.event_id, column=row.column, **told))
+        return named
+
+
+def open_engine(store: Store) -> sa.Engine:
+    """The ledger's file, with the tables of this room in it; connections are not kept."""
+    store.ledger_file.parent.mkdir(parents=True, exist_ok=True)
+    engine = sa.create_engine(f"sqlite:///{store.ledger_file}", connect_args={"timeout": 60}, poolclass=sa.NullPool)
+    with contextlib.suppress(sa.exc.OperationalError):  # made by another process a moment ago
+        METADATA.create_all(engine)
+    return engine
+
+
+def _event_of(row: Mapping[Any, Any], rows: tuple[Row, ...]) -> Event:
+    told = {name: row[name] for name in _TOLD}
+    return Event(**told, decided_at=row["decided_at"].replace(tzinfo=UTC), rows=rows)
+
+
+def _event_id(event: Event, place: int) -> str:
+    told = repr((event.kind, event.person_key, event.other_key, event.undoes, place))
+    return letters_of_digest(hashlib.sha256(told.encode()).digest(), _ID_LETTERS)
+
+
+def _key_without_number(key: str, rows: Sequence[Row]) -> str:
+    """A key for somebody of whom no number is known: of the same form, from the rows that told of the person."""
+    told = repr((key, sorted((row.delivery_id, row.row_number, row.column) for row in rows)))
+    return letters_of_digest(hashlib.sha256(told.encode()).digest(), KEY_BYTES * 2)
