@@ -90,7 +90,7 @@ class Database:
 
     def explain(self, error: Exception) -> SourceError:
         """What a failure means; the driver's own words quote the statement and its values."""
-        state = str(getattr(error, "sqlstate", None) or "")
+        state = str(getattr(error, "sqlstate", None) or "") or _state_of_refusal(str(error))
         for known in (state, state[:2]):
             if known and known in _STATES:
                 what, next_step = _STATES[known]
@@ -123,6 +123,12 @@ def _address(source: DatabaseSource, password: str | None) -> str:
     wanted = {name: value for name, value in limits.items() if f"{name}=" not in parts.query}
     query = "&".join(part for part in (parts.query, urlencode(wanted)) if part)
     return urlunsplit((parts.scheme, netloc, parts.path, query, ""))
+
+
+def _state_of_refusal(text: str) -> str:
+    """While connecting, the server's word is all there is: libpq tells no SQLSTATE then."""
+    words = {"28P01": ("authentication failed", "no password supplied", "pg_hba.conf"), "3D000": ("does not exist",)}
+    return next((state for state, known in words.items() if any(word in text for word in known)), "")
 
 
 def _kind(kind: pa.DataType) -> Kind:

@@ -47,7 +47,10 @@ class Relation:
             text, number = self._text(self.table.watermark, f"max({mark})"), self._number(f"max({mark})")
             missing = f"count(*) - count({mark})"
         grouped = " GROUP BY 1" if self.table.month else ""
-        columns = f"{month}, count(*)::text, ({missing})::text, {text}, ({number})::float8"
+        columns = (
+            f"{month} AS month, count(*)::text AS row_count, ({missing})::text AS missing, "
+            f"{text} AS watermark, ({number})::float8 AS position"
+        )
         return f"SELECT {columns} FROM {relation(self.table)}{grouped}"
 
     def rows(self, columns: Sequence[str], order: Sequence[str], months: Sequence[str] | None) -> str:

@@ -156,10 +156,10 @@ def test_a_line_that_breaks_halfway_is_tried_again_and_never_lands_half_a_file(
     kind: str, request: pytest.FixtureRequest, home: Home, breaking: Callable[[int, int, int], int], tmp_path: Path
 ) -> None:
     place: Place = request.getfixturevalue(kind)
-    place.put("death_record", "202303.csv", deaths(20_000))
-    source = through(place, breaking, 300_000, 1, tmp_path)
+    place.put("death_record", "202303.csv", deaths(5_000))
+    source = through(place, breaking, 100_000, 1, tmp_path)
     (delivery,) = home.run(source)
-    assert (delivery.status, delivery.rows_data) == ("accepted", 20_000)
+    assert (delivery.status, delivery.rows_data) == ("accepted", 5_000)
     assert home.pauses == [1.0]
 
 
@@ -168,8 +168,8 @@ def test_a_line_that_stays_broken_is_told_after_so_many_attempts(
     kind: str, request: pytest.FixtureRequest, home: Home, breaking: Callable[[int, int, int], int], tmp_path: Path
 ) -> None:
     place: Place = request.getfixturevalue(kind)
-    place.put("death_record", "202303.csv", deaths(20_000))
-    report = home.fetch(through(place, breaking, 300_000, 99, tmp_path))
+    place.put("death_record", "202303.csv", deaths(5_000))
+    report = home.fetch(through(place, breaking, 100_000, 99, tmp_path))
     assert home.pauses == [1.0, 2.0]
     assert report.problem is not None
     assert "cannot be read" in report.problem
@@ -178,7 +178,7 @@ def test_a_line_that_stays_broken_is_told_after_so_many_attempts(
     assert standing(place.source(), home.folder).problem == report.problem
     # Once it is whole again, nothing is missing.
     (delivery,) = home.run(place.source())
-    assert delivery.rows_data == 20_000
+    assert delivery.rows_data == 5_000
     assert standing(place.source(), home.folder).problem is None
 
 
