@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import polars as pl
+import pyarrow.parquet as pq
 
 ASIDE = ".aside"
 
@@ -53,6 +54,64 @@ def replace_file(path: Path, write: Callable[[Path], None]) -> None:
 def write_parquet(frame: pl.DataFrame, path: Path) -> None:
     """One Parquet file, atomically."""
     replace_file(path, lambda temporary: frame.write_parquet(temporary, compression="zstd"))
+
+
+_ROWS_A_GROUP = 131_072
+
+
+class ParquetChunks:
+    """One Parquet file whose rows come in chunks; its row groups are the same however the chunks are cut."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._writer: pq.ParquetWriter | None = None
+        self._waiting: list[pl.DataFrame] = []
+        self._rows_waiting = 0
+        self.rows = 0
+
+    def write(self, frame: pl.DataFrame) -> None:
+        """Add rows; all chunks have the columns of the first, which may have no rows."""
+        self._waiting.append(frame)
+        self._rows_waiting += frame.height
+        self.rows += frame.height
+        if self._rows_waiting >= _ROWS_A_GROUP:
+            self._write_groups(_ROWS_A_GROUP)
+
+    def close(self) -> None:
+        """Write what is left."""
+        if self._waiting:
+            self._write_groups(1)
+        if self._writer is not None:
+            self._writer.close()
+
+    def _write_groups(self, least: int) -> None:
+        """Write whole row groups; what would be a group of fewer than ``least`` rows waits."""
+        rows = pl.concat(self._waiting)
+        at = 0
+        while rows.height - at >= least or self._writer is None:
+            self._write_group(rows[at : at + _ROWS_A_GROUP])
+            at += _ROWS_A_GROUP
+        self._waiting, self._rows_waiting = [rows[at:]], max(0, rows.height - at)
+
+    def _write_group(self, rows: pl.DataFrame) -> None:
+        table = rows.to_arrow(compat_level=pl.CompatLevel.oldest())
+        if self._writer is None:
+            self._writer = pq.ParquetWriter(self._path, table.schema, compression="zstd")
+        self._writer.write_table(table, row_group_size=_ROWS_A_GROUP)
+
+
+@contextmanager
+def parquet_writer(path: Path, *, even_empty: bool = False) -> Iterator[ParquetChunks]:
+    """A Parquet file written chunk by chunk: there wholly when the block ends well, else not at all.
+
+    Without any row there is a file only if ``even_empty``.
+    """
+    with aside(path) as pending:
+        chunks = ParquetChunks(pending.path)
+        yield chunks
+        chunks.close()
+        if chunks.rows or even_empty:
+            pending.put_in_place()
 
 
 def move_file(source: Path, target: Path) -> None:

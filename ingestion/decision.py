@@ -5,7 +5,7 @@ Belongs here: pure decisions over ledger entries. Does not belong here: reading 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
@@ -13,9 +13,7 @@ from ingestion.delivery import Delivery, Status
 from ingestion.header import header_of
 from ingestion.in_force import overlap, said
 from ingestion.reason import EMPTY, MANIFEST_MISMATCH, FileRejectedError
-from ingestion.rows import CheckedRows
 from ingestion.statement import Sidecar
-from ingestion.table import RawTable
 from ingestion.totals import TOLERANCE
 from models.contract import Column, Feed
 
@@ -48,16 +46,15 @@ def _speaking(same_month: Sequence[Delivery], division: str | None, status: Stat
     return None
 
 
-def must_be_held(checked: CheckedRows, feed: Feed) -> bool:
+def must_be_held(rows_data: int, rows_quarantined: int, feed: Feed) -> bool:
     """Whether too many rows are quarantined, duplicates included, for the delivery to be taken unseen."""
-    quarantined = checked.rows_data - checked.accepted.height
-    return checked.rows_data >= MIN_ROWS_TO_HOLD and quarantined > feed.max_quarantined_share * checked.rows_data
+    return rows_data >= MIN_ROWS_TO_HOLD and rows_quarantined > feed.max_quarantined_share * rows_data
 
 
-def check_not_empty(table: RawTable, feed: Feed, sidecar: Sidecar) -> None:
+def check_not_empty(rows_data: int, feed: Feed, sidecar: Sidecar) -> None:
     """Raise (empty) where there are no data rows, unless an events feed says so itself: a quiet month."""
-    if table.rows_data == 0 and not is_quiet_month(feed, sidecar):
-        raise FileRejectedError(EMPTY, "nothing but a header", rows_framing=len(table.framing))
+    if rows_data == 0 and not is_quiet_month(feed, sidecar):
+        raise FileRejectedError(EMPTY, "nothing but a header")
 
 
 def is_quiet_month(feed: Feed, sidecar: Sidecar) -> bool:
@@ -70,19 +67,19 @@ def check_digest(sidecar: Sidecar, sha256: str) -> None:
         raise FileRejectedError(MANIFEST_MISMATCH, "sha256")
 
 
-def check_row_count(sidecar: Sidecar, table: RawTable) -> None:
+def check_row_count(sidecar: Sidecar, rows_data: int) -> None:
     """Raise (manifest_mismatch) where the sidecar states another number of data rows."""
-    if sidecar.rows is not None and sidecar.rows != table.rows_data:
+    if sidecar.rows is not None and sidecar.rows != rows_data:
         raise FileRejectedError(MANIFEST_MISMATCH, "rows")
 
 
-def check_control_totals(sidecar: Sidecar, checked: CheckedRows, feed: Feed) -> None:
+def check_control_totals(sidecar: Sidecar, totals: Mapping[str, Decimal], feed: Feed) -> None:
     """Raise (manifest_mismatch) where a control total disagrees or names no column of numbers in the file."""
     for name, stated in sidecar.control_totals.items():
         column = _column_named(feed, name)
-        if column is None or column.name not in checked.control_totals:
+        if column is None or column.name not in totals:
             raise FileRejectedError(MANIFEST_MISMATCH, "a control total of no known column")
-        found = checked.control_totals[column.name]
+        found = totals[column.name]
         if not any(abs(stated - value) <= TOLERANCE for value in _readings(found, column)):
             raise FileRejectedError(MANIFEST_MISMATCH, f"control total of {column.name}")
 

@@ -63,6 +63,20 @@ def kind_below(cells: Sequence[str], header: Header) -> str | None:
     return None
 
 
+def likely_framing(lines: pl.Series, header: Header) -> pl.Series:
+    """Which lines of another width than the header's are worth a look: all that may be framing, few others."""
+    lead = lines.str.strip_chars_start(" \t'\",;|\u3000\u00a0\ufeff").str.extract('^([^",;|\t]*)')
+    lead = lead.str.replace_all("：", ":").str.replace_all("（", "(")
+    labels = [label for label in map(normalise_text, header.labels) if label]
+    # A header has no digits; a row of data has.
+    return (
+        lead.str.contains(_LIKELY)
+        | lines.str.contains("[\uff01-\uff5e\u200b-\u200f\u2060\u00ad]")
+        | lines.str.contains_any(labels)
+        | ~lines.str.contains("[0-9]")
+    )
+
+
 def split_framing(cells: pl.DataFrame, header: Header) -> tuple[pl.DataFrame, list[Framing]]:
     """Data rows, and the framing and header rows among them (found by their first filled cell)."""
     names = [name for name in cells.columns if name != ROW_NUMBER]

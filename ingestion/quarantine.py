@@ -5,13 +5,16 @@ Belongs here: keeping, listing and exporting what was set aside. Does not belong
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
-from ingestion.atomic import write_parquet
-from ingestion.rows import CheckedRows
+from ingestion.atomic import ParquetChunks, parquet_writer
+from ingestion.encryption import EncryptedWriter
+from ingestion.header import UNITS, Header
 from ingestion.store import Store
 from ingestion.table import ROW_NUMBER, RawTable
 from models.contract import Feed
@@ -33,23 +36,20 @@ class Quarantine:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def keep(self, rows: pl.DataFrame, checked: CheckedRows, feed: Feed, delivery_id: str) -> None:
-        """Keep ``quarantined_rows`` (raw, encrypted), cell defects (masked, encrypted) and faults (no values)."""
-        if rows.height:
-            self._store.encrypted.write(rows, self._raw_file(feed.name, delivery_id))
-        cells = checked.defects.select(ROW_NUMBER, "column", "reason", masked_shape(pl.col("raw")).alias("masked"))
-        if cells.height:
-            self._store.encrypted.write(cells, self._cell_file(feed.name, delivery_id))
-        for kind, faults in (("row", checked.faults.sort(ROW_NUMBER, "order")), ("cell", checked.defects)):
-            if faults.height:
-                named = faults.select(
-                    pl.lit(feed.name).alias("feed"),
-                    pl.lit(delivery_id).alias("delivery_id"),
-                    ROW_NUMBER,
-                    "column",
-                    "reason",
-                )
-                write_parquet(named, self._store.faults / kind / feed.name / f"{delivery_id}.parquet")
+    @contextmanager
+    def writer(self, feed: Feed, delivery_id: str) -> Iterator[QuarantineWriter]:
+        """Quarantined rows (raw, encrypted), cell defects (masked, encrypted) and faults (no values), part by part.
+
+        Where there is nothing of a kind there is no file of it.
+        """
+        encrypted, faults = self._store.encrypted, self._store.faults
+        with (
+            encrypted.writer(self._raw_file(feed.name, delivery_id)) as rows,
+            encrypted.writer(self._cell_file(feed.name, delivery_id)) as cells,
+            parquet_writer(faults / "row" / feed.name / f"{delivery_id}.parquet") as row_faults,
+            parquet_writer(faults / "cell" / feed.name / f"{delivery_id}.parquet") as cell_faults,
+        ):
+            yield QuarantineWriter(feed.name, delivery_id, rows, cells, row_faults, cell_faults)
 
     def rows(self, feed: str | None = None, delivery_id: str | None = None) -> pl.DataFrame:
         """Quarantined rows without personal values: feed, delivery_id, row_number, reasons, masked shape."""
@@ -77,22 +77,11 @@ class Quarantine:
         path = self._cell_file(feed, delivery_id)
         return self._store.encrypted.read(path) if path.exists() else pl.DataFrame(schema=_CELL_SCHEMA)
 
-    def export(self, delivery_id: str, target: Path) -> int:
-        """Write a delivery's quarantined rows as they were delivered (CSV, UTF-8 with BOM) for an authorised
-        person; how many. The file has the delivery's own headers, so that it can be mended and sent again.
-        """
-        files = self._files(None, delivery_id)
-        rows = self._store.encrypted.read(files[0]) if files else pl.DataFrame(schema=_RAW_SCHEMA)
-        records = [{**_cells_of(raw), "原因": reasons} for raw, reasons in rows.select("raw", "reasons").iter_rows()]
-        names = list(dict.fromkeys(name for record in records for name in record))
-        frame = pl.DataFrame(
-            [[record.get(name) for name in names] for record in records],
-            schema=dict.fromkeys(names, pl.String),
-            orient="row",
-        )
-        target.touch(mode=0o600)
-        frame.write_csv(target, include_bom=True)
-        return rows.height
+    def raw_rows(self, feed: str, delivery_id: str) -> pl.DataFrame:
+        """Quarantined rows of a delivery as they were delivered: row_number, reasons, raw. Personal data."""
+        path = self._raw_file(feed, delivery_id)
+        rows = self._store.encrypted.read(path) if path.exists() else pl.DataFrame(schema=_RAW_SCHEMA)
+        return rows.select(ROW_NUMBER, "reasons", "raw").sort(ROW_NUMBER)
 
     def faults(self, kind: str, feeds: dict[str, Feed]) -> pl.DataFrame:
         """All faults of rows (``row``) or cells (``cell``), without values."""
@@ -113,19 +102,41 @@ class Quarantine:
         return self._store.quarantine / feed / f"{delivery_id}.cells.parquet"
 
 
-def quarantined_rows(table: RawTable, checked: CheckedRows) -> pl.DataFrame:
-    """Row number, reasons (``column:reason``, by column order) and raw text of each quarantined row.
+@dataclass(frozen=True)
+class QuarantineWriter:
+    """Where the parts of one delivery's quarantine go."""
+
+    feed: str
+    delivery_id: str
+    rows: EncryptedWriter
+    cells: EncryptedWriter
+    row_faults: ParquetChunks
+    cell_faults: ParquetChunks
+
+    def add(self, quarantined: pl.DataFrame, faults: pl.DataFrame, defects: pl.DataFrame) -> None:
+        """The next part: quarantined rows, their faults and the cell defects of accepted rows, all in order."""
+        if quarantined.height:
+            self.rows.write(quarantined)
+        if defects.height:
+            self.cells.write(defects.select(list(_CELL_SCHEMA)))
+        self.row_faults.write(self._named(faults))
+        self.cell_faults.write(self._named(defects))
+
+    def _named(self, faults: pl.DataFrame) -> pl.DataFrame:
+        names = pl.lit(self.feed).alias("feed"), pl.lit(self.delivery_id).alias("delivery_id")
+        return faults.select(*names, ROW_NUMBER, "column", "reason")
+
+
+def quarantined_rows(table: RawTable, faults: pl.DataFrame, unit_row: int | None) -> pl.DataFrame:
+    """Row number, reasons (``column:reason``, by column order) and raw text of each row that has a fault.
 
     The raw text is a JSON object of header and cell; of a malformed row the line as it stood.
     """
     label = pl.when(pl.col("column") == "").then("reason").otherwise(pl.col("column") + ":" + pl.col("reason"))
-    reasons = (
-        checked.faults.sort(ROW_NUMBER, "order")
-        .group_by(ROW_NUMBER, maintain_order=True)
-        .agg(label.str.join("; ").alias("reasons"))
-    )
+    reasons = faults.group_by(ROW_NUMBER, maintain_order=True).agg(label.str.join("; ").alias("reasons"))
     cells = table.cells.join(reasons.select(ROW_NUMBER), on=ROW_NUMBER, how="semi")
-    named = {name: _unique_label(table.header.labels, int(name)) for name in cells.columns if name != ROW_NUMBER}
+    labels = _labels_with_units(table.header, unit_row)
+    named = {name: _unique_label(labels, int(name)) for name in cells.columns if name != ROW_NUMBER}
     raw = cells.select(
         ROW_NUMBER, pl.struct(pl.col(old).alias(new) for old, new in named.items()).struct.json_encode().alias("raw")
     )
@@ -138,14 +149,23 @@ def masked_shape(text: pl.Expr) -> pl.Expr:
     return text.str.replace_all(r"\d", "9").str.replace_all(r"\p{Han}", "文").str.replace_all(r"[A-Za-z]", "a")
 
 
+def _labels_with_units(header: Header, unit: int | None) -> tuple[str, ...]:
+    """The labels as delivered; where the file's unit row applies to a column, its label says so.
+
+    A row that is mended and sent back comes without the unit row of its file.
+    """
+    name = next((name for name, yuan in UNITS.items() if yuan == unit), None)
+    return tuple(
+        f"{label}({name})" if name and _takes_unit_row(header, position) else label
+        for position, label in enumerate(header.labels)
+    )
+
+
+def _takes_unit_row(header: Header, position: int) -> bool:
+    column = header.columns.get(position)
+    return column is not None and column.type == "money" and position not in header.units
+
+
 def _unique_label(labels: tuple[str, ...], position: int) -> str:
     label = (labels[position] if position < len(labels) else "").strip()
     return label if label and labels.index(labels[position]) == position else f"{label}#{position + 1}"
-
-
-def _cells_of(raw: str) -> dict[str, str | None]:
-    try:
-        cells = json.loads(raw)
-    except ValueError:
-        cells = None
-    return cells if isinstance(cells, dict) else {"原文": raw}

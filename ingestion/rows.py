@@ -1,88 +1,63 @@
-"""Raw cells to accepted rows, quarantined rows and cell defects, by the row rules of feeds.md section 2.
+"""Raw cells to valid rows, quarantined rows and cell defects, by the row rules of feeds.md section 2.
 
-Belongs here: which fault quarantines a row and which only nulls a cell, duplicates, counts. Does not belong
-here: parsing (``parse``), pseudonyms, storage.
+Belongs here: which fault quarantines a row and which only nulls a cell, counts by reason. Does not belong here:
+parsing (``parse``), what only the whole file says (``checking``), pseudonyms, storage.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 
 import polars as pl
 
-from ingestion.duplicates import duplicate_rows
-from ingestion.framing import unit_of
 from ingestion.normalise import normalise_cells
 from ingestion.parse import BIRTH_COLUMN, parse_column, value_dtype
 from ingestion.parsed import ParseContext, Parsed
-from ingestion.reason import ID_CONFLICT, REQUIRED_MISSING, ROW_MALFORMED, TOTAL_MISMATCH
+from ingestion.reason import REQUIRED_MISSING, ROW_MALFORMED
 from ingestion.table import ROW_NUMBER, RawTable, cell_name
-from ingestion.totals import column_totals, totals_agree
 from models.contract import Column, Feed
 
-FAULT_SCHEMA = {ROW_NUMBER: pl.Int64, "order": pl.Int64, "column": pl.String, "reason": pl.String}
+FAULT_SCHEMA: dict[str, pl.DataType] = {
+    ROW_NUMBER: pl.Int64(),
+    "order": pl.Int64(),
+    "column": pl.String(),
+    "reason": pl.String(),
+}
 
 
 @dataclass(frozen=True)
 class CheckedRows:
-    """What a file's data rows come to.
+    """What the rows of a table come to, each by itself.
 
-    ``accepted`` has ``row_number`` and every column of the contract, direct identifiers included; ``faults``
-    has one row a reason of a quarantined row; ``defects`` one row a nulled cell of an accepted row.
+    ``valid`` has ``row_number`` and every column of the contract, direct identifiers included; ``faults`` has one
+    row a reason of a row at fault, by row and column order; ``defects`` one row a nulled cell of a valid row, with
+    what stood there; ``parsed`` are all columns of all rows of the right width.
     """
 
-    rows_data: int
-    accepted: pl.DataFrame
+    valid: pl.DataFrame
     faults: pl.DataFrame
     defects: pl.DataFrame
-    control_totals: dict[str, Decimal]
-    warnings: tuple[str, ...]
-
-    @property
-    def quarantined_rows(self) -> pl.DataFrame:
-        """Row number and first reason by column order of each quarantined row."""
-        return self.faults.sort(ROW_NUMBER, "order").group_by(ROW_NUMBER, maintain_order=True).agg(pl.first("reason"))
-
-    @property
-    def quarantined_by_reason(self) -> dict[str, int]:
-        return _counts(self.quarantined_rows)
-
-    @property
-    def defects_by_reason(self) -> dict[str, int]:
-        return _counts(self.defects)
+    parsed: dict[str, Parsed]
 
 
-def check_rows(table: RawTable, feed: Feed, received_on: date) -> CheckedRows:
-    """Parse and check all data rows of a table; rows in = accepted + quarantined."""
-    parsed = _parsed_columns(table, feed, received_on)
+def check_rows(table: RawTable, feed: Feed, received_on: date, unit_row: int | None = None) -> CheckedRows:
+    """Parse and check all data rows of a table; ``unit_row`` is what the file's unit row states."""
+    parsed = _parsed_columns(table, feed, received_on, unit_row)
     numbers = table.cells[ROW_NUMBER]
     faults = [_malformed(table)]
     for order, column in enumerate(feed.columns):
         if column.required or column.key:
             faults.append(_faults_of(parsed[column.name], numbers, order, column))
-    row_faults = pl.concat(faults)
+    row_faults = pl.concat(faults).sort(ROW_NUMBER, "order")
     valid = pl.DataFrame([numbers, *(parsed[column.name].value.rename(column.name) for column in feed.columns)])
     bad = row_faults[ROW_NUMBER].unique()
     valid = valid.filter(~pl.col(ROW_NUMBER).is_in(bad.implode())) if len(bad) else valid
-    twice = duplicate_rows(valid, feed)
-    if twice.height:
-        valid = valid.join(twice, on=ROW_NUMBER, how="anti", maintain_order="left")
-        order_last = pl.lit(len(feed.columns), dtype=pl.Int64).alias("order")
-        row_faults = pl.concat([row_faults, twice.select(ROW_NUMBER, order_last, pl.lit("").alias("column"), "reason")])
-    return CheckedRows(
-        rows_data=table.rows_data,
-        accepted=valid,
-        faults=row_faults,
-        defects=_defects(parsed, feed, table, valid[ROW_NUMBER], len(numbers) == len(valid)),
-        control_totals=column_totals(parsed, feed),
-        warnings=_warnings(table, parsed, valid),
-    )
+    defects = _defects(parsed, feed, table, valid[ROW_NUMBER], len(numbers) == len(valid))
+    return CheckedRows(valid, row_faults, defects, parsed)
 
 
-def _parsed_columns(table: RawTable, feed: Feed, received_on: date) -> dict[str, Parsed]:
-    unit_row = unit_of([row.cells for row in table.framing])
+def _parsed_columns(table: RawTable, feed: Feed, received_on: date, unit_row: int | None) -> dict[str, Parsed]:
     parsed = {}
     for column in feed.columns:
         position = table.header.position(column.name)
@@ -130,7 +105,7 @@ def _malformed(table: RawTable) -> pl.DataFrame:
 
 def _defects(parsed: dict[str, Parsed], feed: Feed, table: RawTable, kept: pl.Series, all_kept: bool) -> pl.DataFrame:
     """Faults of columns that are neither required nor key, in rows that are accepted."""
-    found = [pl.DataFrame(schema={**FAULT_SCHEMA, "raw": pl.String})]
+    found = [pl.DataFrame(schema={**FAULT_SCHEMA, "raw": pl.String()})]
     for order, column in enumerate(feed.columns):
         fault = parsed[column.name].fault
         position = table.header.position(column.name)
@@ -143,16 +118,7 @@ def _defects(parsed: dict[str, Parsed], feed: Feed, table: RawTable, kept: pl.Se
     return defects if all_kept else defects.filter(pl.col(ROW_NUMBER).is_in(kept.implode()))
 
 
-def _warnings(table: RawTable, parsed: dict[str, Parsed], valid: pl.DataFrame) -> tuple[str, ...]:
-    warnings = list(table.warnings)
-    if not totals_agree(table, parsed):
-        warnings.append(TOTAL_MISMATCH)
-    if _has_id_conflict(valid):
-        warnings.append(ID_CONFLICT)
-    return tuple(warnings)
-
-
-def _has_id_conflict(valid: pl.DataFrame) -> bool:
+def has_id_conflict(valid: pl.DataFrame) -> bool:
     """Whether a birth date or sex stands beside an ID number that says otherwise."""
     if "id_number" not in valid.columns:
         return False
@@ -165,6 +131,7 @@ def _has_id_conflict(valid: pl.DataFrame) -> bool:
     return bool(tests) and bool(valid.select(pl.any_horizontal(tests).any()).item())
 
 
-def _counts(frame: pl.DataFrame) -> dict[str, int]:
+def counts(frame: pl.DataFrame) -> dict[str, int]:
+    """How many rows there are of each reason."""
     counted = frame.group_by("reason").len().sort("reason")
     return dict(zip(counted["reason"], counted["len"], strict=True))

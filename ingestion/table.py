@@ -6,15 +6,14 @@ what the cells mean.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import polars as pl
 
 from ingestion.header import Header
-from ingestion.reading.decode import Format
 
 ROW_NUMBER = "row_number"
+MALFORMED_SCHEMA = {ROW_NUMBER: pl.Int64(), "raw": pl.String()}
 
 
 @dataclass(frozen=True)
@@ -28,28 +27,23 @@ class Framing:
 
 @dataclass(frozen=True)
 class RawTable:
-    """One table as read: ``cells`` has ``row_number`` (as a person sees it in the file) and one text column
-    for each header position, named by that position; null where the cell is empty.
+    """Consecutive rows of one table as read, all of them or a chunk: ``cells`` has ``row_number`` (as a person
+    sees it in the file, ascending) and one text column for each header position, named by that position; null
+    where the cell is empty.
     """
 
-    format: Format
     header: Header
     cells: pl.DataFrame
-    malformed: pl.DataFrame = field(default_factory=lambda: malformed_frame([]))
+    malformed: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=MALFORMED_SCHEMA))
+    """Rows of another width than the header: row number and raw text."""
     framing: tuple[Framing, ...] = ()
-    header_rows: int = 1
-    warnings: tuple[str, ...] = ()
+    """Framing rows among them, in order."""
     is_clean: bool = False
     """True where a search of the whole text has shown that no cell needs normalising."""
 
     @property
     def rows_data(self) -> int:
         return self.cells.height + self.malformed.height
-
-
-def malformed_frame(rows: Sequence[tuple[int, str]]) -> pl.DataFrame:
-    """Rows of another width than the header: row number and raw text."""
-    return pl.DataFrame(list(rows), schema={ROW_NUMBER: pl.Int64, "raw": pl.String}, orient="row")
 
 
 _BLANKS = " \t\r\x0b\x0c'\u3000\u00a0\u200b\ufeff"

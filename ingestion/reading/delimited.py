@@ -1,4 +1,4 @@
-"""Delimited text (comma, tab, semicolon, bar) to raw cells, by physical line.
+"""Delimited text (comma, tab, semicolon, bar) to raw cells, by physical line, chunk by chunk.
 
 Belongs here: finding delimiter and header, quoting, rows of another width. Does not belong here: encodings
 (``decode``), the meaning of cells.
@@ -7,62 +7,143 @@ Belongs here: finding delimiter and header, quoting, rows of another width. Does
 from __future__ import annotations
 
 import csv
-import io
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from itertools import islice
 
 import polars as pl
 
-from ingestion.framing import HEADER, framing_above, kind_below, split_framing
+from ingestion.framing import HEADER, framing_above, kind_below, likely_framing, split_framing
 from ingestion.header import HEADER_SEARCH_ROWS, Header, find_header
-from ingestion.limits import check_line_lengths, check_row_count
+from ingestion.limits import check_line_lengths
 from ingestion.normalise import may_need_normalising
-from ingestion.reading.decode import Payload
-from ingestion.reading.lines import Repaired, scan_lines
+from ingestion.reading.decode import Format, Text
+from ingestion.reading.lines import MAX_RECORD_BYTES, Ints, LineScan, Records, scan_lines
+from ingestion.reading.pieces import Pieces
 from ingestion.reason import COLUMN_MISSING, EMPTY, UNREADABLE, FileRejectedError
-from ingestion.table import ROW_NUMBER, Framing, RawTable, cell_name, malformed_frame, without_blank_rows
+from ingestion.table import ROW_NUMBER, Framing, RawTable, cell_name, without_blank_rows
 from models.contract import Feed
 
 DELIMITERS = (",", "\t", ";", "|")
 _HEAD_BYTES = 1 << 20
 
 
-@dataclass(frozen=True)
-class _Prepared:
-    """What is left of a text once its lines are counted and its header is found."""
+class DelimitedSource:
+    """A delimited text whose header is found; raises ``FileRejectedError`` where there is none."""
 
-    body: Repaired
-    above: list[tuple[int, list[str]]]
-    is_clean: bool
+    format: Format = "delimited"
+    warnings: tuple[str, ...] = ()
+
+    def __init__(self, text: Text, feed: Feed, chunk_bytes: int) -> None:
+        if text.is_blank:
+            raise FileRejectedError(EMPTY, "nothing in the file")
+        self._text = text
+        self._pieces = Pieces(text, chunk_bytes)
+        head = text.spool.read(0, _HEAD_BYTES)
+        lines = head.decode("utf-8", "ignore").split("\n")[:HEADER_SEARCH_ROWS]
+        self._delimiter, self.header = _find(lines, text, feed)
+        above = enumerate(islice(lines, self.header.first_row), start=1)
+        self.above = tuple(framing_above([(number, split_line(line, self._delimiter)) for number, line in above]))
+        self._first_line = self.header.first_row + self.header.row_count
+        self._places = [(_offset_of_line(head, self._first_line, text.size), self._first_line)]
+
+    def chunks(self) -> Iterator[RawTable]:
+        """All rows below the header; where the chunks begin is noted for ``again``."""
+        del self._places[1:]
+        while self._places[-1][0] < self._text.size:
+            table, end = self._read(*self._places[-1])
+            self._places.append(end)
+            yield table
+
+    def again(self, number: int) -> RawTable:
+        """The chunk of that number once more."""
+        return self._read(*self._places[number])[0]
+
+    def _read(self, offset: int, line: int) -> tuple[RawTable, tuple[int, int]]:
+        """The chunk that begins there, and where the next one does."""
+        text, count = self._piece(offset)
+        scan = scan_lines(text, self._delimiter)
+        check_line_lengths(scan, count)
+        records = scan.records(count, len(self.header.labels))
+        end = offset + int(scan.ends[records.end - 1]) + 1, line + records.end
+        return self._table(scan, records, line + 1), end
+
+    def _piece(self, offset: int) -> tuple[bytes, int]:
+        """Whole lines from there on, and how many of them are the chunk's own: what follows those is there for a
+        quoted cell that goes on.
+        """
+        own = self._pieces.at(offset)
+        count = own.count(b"\n")
+        return (own + self._pieces.after(offset + len(own), MAX_RECORD_BYTES) if b'"' in own else own), count
+
+    def _table(self, scan: LineScan, records: Records, first_number: int) -> RawTable:
+        cells = self._cells(records, first_number)
+        malformed, framing = self._odd_lines(scan.texts(records.odd), records.odd + first_number)
+        cells, below = split_framing(without_blank_rows(cells), self.header)
+        framing += below
+        return RawTable(
+            header=self.header,
+            cells=cells,
+            malformed=malformed,
+            framing=tuple(sorted((row for row in framing if row.kind != HEADER), key=lambda row: row.row_number)),
+            is_clean=not may_need_normalising(scan.text, self._delimiter.encode()),
+        )
+
+    def _cells(self, records: Records, first_number: int) -> pl.DataFrame:
+        names = [cell_name(position) for position in range(len(self.header.labels))]
+        numbers = pl.Series(ROW_NUMBER, records.lines + first_number, dtype=pl.Int64)
+        if not len(numbers):
+            return pl.DataFrame(schema={ROW_NUMBER: pl.Int64, **dict.fromkeys(names, pl.String)})
+        cells = _parsed(records, names, self._delimiter)
+        if cells.height != len(numbers):
+            raise FileRejectedError(UNREADABLE, "lines and records do not agree")
+        cells = cells.insert_column(0, numbers)
+        return cells if numbers.is_sorted() else cells.sort(ROW_NUMBER)
+
+    def _odd_lines(self, lines: pl.Series, numbers: Ints) -> tuple[pl.DataFrame, list[Framing]]:
+        """Lines of another width: framing rows, and what is left, malformed."""
+        frame = pl.DataFrame({ROW_NUMBER: pl.Series(numbers, dtype=pl.Int64), "raw": lines.cast(pl.String)})
+        frame = frame.filter(frame["raw"].str.contains(rf"[^\s{self._delimiter}\"]"))
+        framing = []
+        for number, line in frame.filter(likely_framing(frame["raw"], self.header)).iter_rows():
+            cells = split_line(line, self._delimiter)
+            kind = kind_below(cells, self.header)
+            if kind is not None:
+                framing.append(Framing(number, kind, tuple(cells)))
+        found = [row.row_number for row in framing]
+        return frame.filter(~pl.col(ROW_NUMBER).is_in(found)), framing
 
 
-def read_delimited(payload: Payload, encoding: str, feed: Feed) -> RawTable:
-    """Raw cells of a delimited UTF-8 text; raises ``FileRejectedError`` where no header is found."""
-    text = payload.take()
-    if not text.strip():
-        raise FileRejectedError(EMPTY, "nothing in the file")
-    delimiter, header = _find(text, encoding, feed)
-    prepared = _prepare(text, delimiter, header)
-    del text
-    return _table(prepared, delimiter, header)
+def _parsed(records: Records, names: Sequence[str], delimiter: str) -> pl.DataFrame:
+    try:
+        cells = pl.read_csv(
+            bytes(records.text),
+            has_header=False,
+            schema=dict.fromkeys(names, pl.String),
+            separator=delimiter,
+            quote_char='"' if records.has_quotes else None,
+            truncate_ragged_lines=True,
+        )
+    except pl.exceptions.PolarsError as error:
+        # Its message would quote the cells around the fault.
+        raise FileRejectedError(UNREADABLE, f"no table ({type(error).__name__})") from None
+    if not records.has_quotes:
+        return cells
+    # An empty text between quotes is an empty cell like any other.
+    quoted = [name for name in cells.columns if cells[name].str.len_bytes().min() == 0]
+    return cells.with_columns(pl.when(pl.col(name) != "").then(name) for name in quoted)
 
 
-def _prepare(text: bytes, delimiter: str, header: Header) -> _Prepared:
-    if not text.endswith(b"\n"):
-        text += b"\n"
-    scan = scan_lines(text, delimiter)
-    check_row_count(scan.line_count)
-    check_line_lengths(scan)
-    names = delimiter.join(cell_name(position) for position in range(len(header.labels)))
-    return _Prepared(
-        body=scan.repaired(header.first_row + header.row_count, len(header.labels), names.encode()),
-        above=[(index + 1, split_line(scan.line(index), delimiter)) for index in range(header.first_row)],
-        is_clean=not may_need_normalising(text, delimiter.encode()),
-    )
+def _offset_of_line(head: bytes, line: int, size: int) -> int:
+    """Where the line of that index begins; the end of the text where there is none."""
+    at = 0
+    for _ in range(line):
+        at = head.find(b"\n", at) + 1
+        if at == 0:
+            return size
+    return at
 
 
-def _find(text: bytes, encoding: str, feed: Feed) -> tuple[str, Header]:
-    head = text[:_HEAD_BYTES].decode("utf-8", "ignore").split("\n")[:HEADER_SEARCH_ROWS]
+def _find(head: list[str], text: Text, feed: Feed) -> tuple[str, Header]:
     best: tuple[str, Header] | None = None
     for delimiter in DELIMITERS:
         if best is not None and not any(delimiter in line for line in head):
@@ -72,11 +153,11 @@ def _find(text: bytes, encoding: str, feed: Feed) -> tuple[str, Header]:
             best = delimiter, header
     if best is not None:
         return best
-    foreign = encoding == "gb18030" and any(ord(letter) > 127 for letter in head[0])
+    foreign = text.encoding == "gb18030" and any(ord(letter) > 127 for letter in head[0])
     if foreign or not any(delimiter in line for line in head for delimiter in DELIMITERS):
         raise FileRejectedError(UNREADABLE, "no table with a known header")
     missing = ", ".join(column.name for column in feed.columns if column.required)
-    raise FileRejectedError(COLUMN_MISSING, missing, rows_data=max(0, text.count(b"\n") - 1))
+    raise FileRejectedError(COLUMN_MISSING, missing, rows_data=max(0, text.line_ends - 1))
 
 
 def split_line(line: str, delimiter: str) -> list[str]:
@@ -85,57 +166,3 @@ def split_line(line: str, delimiter: str) -> list[str]:
         return next(csv.reader([line], delimiter=delimiter), [])
     except csv.Error:
         return [line]
-
-
-def _table(prepared: _Prepared, delimiter: str, header: Header) -> RawTable:
-    body = prepared.body
-    first = header.first_row + header.row_count
-    cells = _cells(body, delimiter)
-    cells = cells.with_row_index(ROW_NUMBER, offset=first + 1).with_columns(pl.col(ROW_NUMBER).cast(pl.Int64))
-    malformed, framing = _odd_lines(body.odd, delimiter, header)
-    cells, below = split_framing(without_blank_rows(cells), header)
-    framing = [*framing_above(prepared.above), *framing, *below]
-    repeated = sum(row.kind == HEADER for row in framing)
-    return RawTable(
-        format="delimited",
-        header=header,
-        cells=cells,
-        malformed=malformed_frame(malformed),
-        framing=tuple(sorted((row for row in framing if row.kind != HEADER), key=lambda row: row.row_number)),
-        header_rows=header.row_count + repeated,
-        is_clean=prepared.is_clean,
-    )
-
-
-def _cells(body: Repaired, delimiter: str) -> pl.DataFrame:
-    try:
-        cells = pl.read_csv(
-            io.BytesIO(body.text),
-            separator=delimiter,
-            quote_char='"' if body.has_quotes else None,
-            infer_schema=False,
-            truncate_ragged_lines=True,
-        )
-    except pl.exceptions.PolarsError as error:
-        # Its message would quote the cells around the fault.
-        raise FileRejectedError(UNREADABLE, f"no table ({type(error).__name__})") from None
-    if not body.has_quotes:
-        return cells
-    # An empty text between quotes is an empty cell like any other.
-    quoted = [name for name in cells.columns if cells[name].str.len_bytes().min() == 0]
-    return cells.with_columns(pl.when(pl.col(name) != "").then(name) for name in quoted)
-
-
-def _odd_lines(
-    lines: Sequence[tuple[int, str]], delimiter: str, header: Header
-) -> tuple[list[tuple[int, str]], list[Framing]]:
-    """Lines of another width: framing rows, and what is left, malformed."""
-    malformed, framing = [], []
-    for number, line in lines:
-        cells = split_line(line, delimiter)
-        kind = kind_below(cells, header)
-        if kind is not None:
-            framing.append(Framing(number, kind, tuple(cells)))
-        elif any(cell.strip() for cell in cells):
-            malformed.append((number, line))
-    return malformed, framing

@@ -1,4 +1,4 @@
-"""JSON Lines to raw cells: one object a line, its keys the column headers.
+"""JSON Lines to raw cells, chunk by chunk: one object a line, its keys the column headers.
 
 Belongs here: lines, keys, numbers as text. Does not belong here: the meaning of cells.
 """
@@ -6,115 +6,138 @@ Belongs here: lines, keys, numbers as text. Does not belong here: the meaning of
 from __future__ import annotations
 
 import io
-import json
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator
 
+import numpy as np
 import polars as pl
 
 from ingestion.header import Header, find_header
-from ingestion.limits import MAX_CELL_BYTES, check_row_count
+from ingestion.limits import MAX_COLUMNS, check_cells
+from ingestion.reading.decode import Format, Text
+from ingestion.reading.pieces import MAX_LINES, Pieces
 from ingestion.reason import COLUMN_MISSING, UNREADABLE, UNSAFE, FileRejectedError
-from ingestion.table import ROW_NUMBER, RawTable, cell_name, malformed_frame
+from ingestion.table import ROW_NUMBER, Framing, RawTable, cell_name
 from models.contract import Feed
 
-# A name that no key is likely to have.
-_NUMBER = "\0row number"
-# Whole numbers up to this are exact in a float.
-_EXACT = 1e15
-_DECODER = json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=str)
+# An object without nesting is a regular language (RFC 8259), so that one search tells it from a broken line.
+_HEX = "[0-9a-fA-F]"
+_ESCAPE = (
+    rf'\\(?:["\\/bfnrt]|u(?:[0-9a-cA-CefEF]{_HEX}{{3}}|[dD][0-7]{_HEX}{{2}}'
+    rf"|[dD][89abAB]{_HEX}{{2}}\\u[dD][c-fC-F]{_HEX}{{2}}))"
+)
+_STRING = rf'"(?:[^"\\\x00-\x1f]|{_ESCAPE})*"'
+_NUMBER = r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?"
+_SPACE = r"[ \t]*"
+# Keys without any of those marks can be told from everything else in a line by a search.
+_KEY = r'"[^"\\:{},\x00-\x1f]+"'
+_PAIR = rf"{_KEY}{_SPACE}:{_SPACE}(?:{_STRING}|{_NUMBER}|true|false|null){_SPACE}"
+_FLAT = rf"^{_SPACE}\{{{_SPACE}(?:{_PAIR}(?:,{_SPACE}{_PAIR})*)?\}}{_SPACE}$"
+_BARE_VALUE = rf"({_KEY}{_SPACE}:{_SPACE})(-?[0-9][0-9.eE+-]*|true|false)({_SPACE}[,}}])"
+_KEY_OF_PAIR = rf"{_KEY}{_SPACE}:"
+_MAX_CELLS_A_CHUNK = 20_000_000
 
 
-def looks_like_json_lines(text: bytes) -> bool:
-    return text.lstrip()[:1] == b"{"
+def looks_like_json_lines(text: Text) -> bool:
+    """Whether the first thing in the text is the beginning of an object."""
+    return text.spool.read(0, 4096).lstrip()[:1] == b"{"
 
 
-def read_json_lines(text: bytes, feed: Feed) -> RawTable:
-    """Raw cells of a JSON Lines text; the header is the union of all keys, in order of appearance."""
-    check_row_count(text.count(b"\n"))
-    lines = _whole_lines(text)
-    if lines is None:
-        lines = _lines_one_by_one(text)
-    labels = lines.cells.columns[1:]
-    header = find_header([labels], feed)
-    if header is None:
-        missing = ", ".join(column.name for column in feed.columns if column.required)
-        raise FileRejectedError(COLUMN_MISSING, missing, rows_data=lines.cells.height + len(lines.malformed))
-    return RawTable(
-        format="jsonl",
-        header=Header(0, 0, header.labels, header.columns, header.units),
-        cells=lines.cells.rename({_NUMBER: ROW_NUMBER, **{label: cell_name(at) for at, label in enumerate(labels)}}),
-        malformed=malformed_frame(lines.malformed),
-        header_rows=0,
-    )
+class JsonLinesSource:
+    """A JSON Lines text; its header is the union of all keys, in order of appearance."""
+
+    format: Format = "jsonl"
+    warnings: tuple[str, ...] = ()
+    above: tuple[Framing, ...] = ()
+
+    def __init__(self, text: Text, feed: Feed, chunk_bytes: int) -> None:
+        self._text = text
+        keys, objects, broken = self._survey(Pieces(text, chunk_bytes))
+        if not objects:
+            raise FileRejectedError(UNREADABLE, "no line is a JSON object")
+        header = find_header([keys], feed)
+        if header is None:
+            missing = ", ".join(column.name for column in feed.columns if column.required)
+            raise FileRejectedError(COLUMN_MISSING, missing, rows_data=objects + broken)
+        self.header = Header(0, 0, header.labels, header.columns, header.units)
+        self._pieces = Pieces(text, chunk_bytes, max(1, min(MAX_LINES, _MAX_CELLS_A_CHUNK // len(keys))))
+        self._places = [(0, 1)]
+
+    def chunks(self) -> Iterator[RawTable]:
+        """All rows; where the chunks begin is noted for ``again``."""
+        del self._places[1:]
+        while self._places[-1][0] < self._text.size:
+            offset, number = self._places[-1]
+            piece = self._pieces.at(offset)
+            self._places.append((offset + len(piece), number + piece.count(b"\n")))
+            yield self._table(piece, number)
+
+    def again(self, number: int) -> RawTable:
+        """The chunk of that number once more."""
+        offset, first = self._places[number]
+        return self._table(self._pieces.at(offset), first)
+
+    def _survey(self, pieces: Pieces) -> tuple[list[str], int, int]:
+        """All keys in order of appearance, how many lines are objects and how many are broken."""
+        keys: dict[str, None] = {}
+        offset = objects = broken = 0
+        while offset < self._text.size:
+            piece = pieces.at(offset)
+            offset += len(piece)
+            lines = _Lines(piece, 1)
+            keys.update(dict.fromkeys(lines.keys()))
+            if len(keys) > MAX_COLUMNS:
+                raise FileRejectedError(UNSAFE, f"more than {MAX_COLUMNS} columns")
+            objects += lines.flat.height + lines.nested.height
+            broken += lines.broken.height
+        return list(keys), objects, broken
+
+    def _table(self, piece: bytes, first_number: int) -> RawTable:
+        lines = _Lines(piece, first_number)
+        labels = list(self.header.labels)
+        cells = pl.concat([_cells_of(lines.flat, labels), _cells_of(lines.nested, labels)])
+        check_cells(cells)
+        return RawTable(
+            header=self.header,
+            cells=cells.rename({label: cell_name(at) for at, label in enumerate(labels)}).sort(ROW_NUMBER),
+            malformed=lines.broken.rename({"line": "raw"}),
+        )
 
 
-@dataclass(frozen=True)
 class _Lines:
-    """Row number and one text column for each key; lines that are no JSON object."""
+    """The lines of a piece that are not blank, by what they are: row number and text."""
 
-    cells: pl.DataFrame
-    malformed: list[tuple[int, str]]
+    def __init__(self, piece: bytes, first_number: int) -> None:
+        text = pl.Series("line", piece.decode("utf-8").split("\n")[:-1], dtype=pl.String)
+        numbers = pl.Series(ROW_NUMBER, np.arange(first_number, first_number + len(text)))
+        frame = pl.DataFrame([numbers, text]).filter(text.str.contains(r"\S"))
+        is_flat = frame["line"].str.contains(_FLAT)
+        rest = frame.filter(~is_flat)
+        # What else is JSON tells the slower reader; an object of objects is one, a list is not.
+        is_object = rest["line"].str.contains(r"^\s*\{") & rest["line"].str.json_path_match("$").is_not_null()
+        self.flat = _with_texts_for_values(frame.filter(is_flat))
+        self.nested, self.broken = rest.filter(is_object), rest.filter(~is_object)
 
-
-def _whole_lines(text: bytes) -> _Lines | None:
-    """All lines at once; None where any of them is not a plain object, for then each is looked at by itself."""
-    try:
-        cells = pl.read_ndjson(io.BytesIO(text), infer_schema_length=None)
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
-        return None
-    numbers = [at for at, line in enumerate(text.split(b"\n"), start=1) if line.strip()]
-    if cells.height != len(numbers) or not all(map(_is_plain, cells)):
-        return None
-    if any((cells[name].str.len_bytes() > MAX_CELL_BYTES).any() for name in cells.select(pl.col(pl.String)).columns):
-        raise FileRejectedError(UNSAFE, f"a cell over {MAX_CELL_BYTES} bytes")
-    row_numbers = pl.Series(_NUMBER, numbers, dtype=pl.Int64)
-    return _Lines(pl.DataFrame([row_numbers, *cells.cast(pl.String)]), [])
-
-
-def _is_plain(cells: pl.Series) -> bool:
-    """Whether a column's texts are those that were written: no lists, no numbers that a float cannot hold."""
-    if cells.dtype == pl.Float64:
-        return not bool((cells.abs() >= _EXACT).any())
-    return cells.dtype in (pl.String, pl.Int64, pl.Boolean, pl.Null)
+    def keys(self) -> list[str]:
+        """The keys in order of appearance, those of nested objects after the others."""
+        named = self.flat["line"].str.extract_all(_KEY_OF_PAIR).explode(empty_as_null=True).drop_nulls()
+        flat = named.unique(maintain_order=True).str.extract(rf"^({_KEY})").str.strip_prefix('"').str.strip_suffix('"')
+        return [*flat, *(_parsed(self.nested, None).columns if self.nested.height else [])]
 
 
-def _lines_one_by_one(text: bytes) -> _Lines:
-    keys: dict[str, list[str | None]] = {}
-    numbers: list[int] = []
-    malformed: list[tuple[int, str]] = []
-    for number, line in enumerate(text.decode("utf-8").split("\n"), start=1):
-        if not line.strip():
-            continue
-        record = _record(line)
-        if record is None:
-            malformed.append((number, line))
-            continue
-        for key, value in record.items():
-            column = keys.setdefault(key, [])
-            column.extend([None] * (len(numbers) - len(column)))
-            column.append(_text(value))
-        numbers.append(number)
-    if not numbers:
-        raise FileRejectedError(UNREADABLE, "no line is a JSON object")
-    filled = {key: [*cells, *[None] * (len(numbers) - len(cells))] for key, cells in keys.items()}
-    columns = [pl.Series(key, cells, dtype=pl.String) for key, cells in filled.items()]
-    return _Lines(pl.DataFrame([pl.Series(_NUMBER, numbers, dtype=pl.Int64), *columns]), malformed)
+def _with_texts_for_values(flat: pl.DataFrame) -> pl.DataFrame:
+    """Numbers and truth values between quotes, so that they are read as they are written."""
+    return flat.with_columns(pl.col("line").str.replace_all(_BARE_VALUE, '${1}"${2}"${3}'))
 
 
-def _record(line: str) -> dict[str, Any] | None:
-    try:
-        value = _DECODER.decode(line.strip())
-    except (ValueError, RecursionError):
-        return None
-    return value if isinstance(value, dict) else None
+def _cells_of(lines: pl.DataFrame, labels: list[str]) -> pl.DataFrame:
+    schema: dict[str, pl.DataType] = dict.fromkeys(labels, pl.String())
+    cells = _parsed(lines, schema) if lines.height else pl.DataFrame(schema=schema)
+    return pl.DataFrame([lines[ROW_NUMBER].cast(pl.Int64), *(cells[label] for label in labels)])
 
 
-def _text(value: Any) -> str | None:
-    if value is None:
-        return None
-    if isinstance(value, str):
-        if len(value) > MAX_CELL_BYTES // 4 and len(value.encode("utf-8", "surrogatepass")) > MAX_CELL_BYTES:
-            raise FileRejectedError(UNSAFE, f"a cell over {MAX_CELL_BYTES} bytes")
-        return value.encode("utf-8", "replace").decode("utf-8")
-    return json.dumps(value, ensure_ascii=False)
+def _parsed(lines: pl.DataFrame, schema: dict[str, pl.DataType] | None) -> pl.DataFrame:
+    text = io.BytesIO(lines["line"].str.join("\n").item().encode())
+    parsed = pl.read_ndjson(text, schema=schema, infer_schema_length=None)
+    if parsed.height != lines.height:
+        raise FileRejectedError(UNREADABLE, "lines and objects do not agree")
+    return parsed

@@ -1,4 +1,4 @@
-"""Physical lines of a delimited text: how many fields each has, and which need repair before a fast reader.
+"""Physical lines of a piece of delimited text: how many fields each has, and which are no record by themselves.
 
 Belongs here: counting delimiters and quotes over bytes with NumPy, joining quoted cells that span lines. Does
 not belong here: headers and framing (``delimited``).
@@ -7,34 +7,43 @@ not belong here: headers and framing (``delimited``).
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
+import pyarrow as pa
 
 _BLOCK = 16 << 20
 _QUOTE = ord('"')
 _LINE_END = 10
-# A quoted cell may span lines; one that does not close within so many is an unclosed quote.
+# A quoted cell may span lines; one that does not close within so many lines and bytes is an unclosed quote.
 _MAX_LINES_A_CELL = 200
+MAX_RECORD_BYTES = 2 << 20
 
 Ints = npt.NDArray[np.int64]
+Bools = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
-class Repaired:
-    """The lines from the first data line on, fit for a fast reader: one record a line, odd lines blanked."""
+class Records:
+    """The lines of a text that are records of the width asked for, fit for a fast reader, one record a line."""
 
-    text: bytes
-    odd: list[tuple[int, str]]
-    """Line number (1-based) and text of the lines whose width is another than the header's."""
+    text: bytes | memoryview
+    lines: Ints
+    """Index of the line that each record begins with; in order but for records of several lines, at the end."""
+    odd: Ints
+    """Index of each line that is part of no record and is not empty."""
     has_quotes: bool
+    end: int
+    """Index of the first line after the last record or odd line."""
 
 
 @dataclass(frozen=True)
 class LineScan:
-    """Where lines end, and how many fields and quotes each has."""
+    """Where the lines of a text end, and how many fields and quotes each has."""
 
     text: bytes
     delimiter: bytes
@@ -56,67 +65,91 @@ class LineScan:
     def line(self, index: int) -> str:
         return self.line_bytes(index).decode("utf-8", "replace")
 
-    def lines_longer_than(self, limit: int) -> list[int]:
-        return [int(index) for index in np.flatnonzero(self.ends - self.starts > limit)]
+    def lines_longer_than(self, limit: int, count: int) -> list[int]:
+        """Those of the first ``count`` lines."""
+        return [int(index) for index in np.flatnonzero((self.ends - self.starts)[:count] > limit)]
 
-    def repaired(self, first: int, width: int, names: bytes) -> Repaired:
-        """A line of names and the lines from ``first`` on; rows of another width are taken out, cells over
-        several lines joined.
-        """
-        if first >= self.line_count:
-            return Repaired(names + b"\n", [], False)
-        suspects = self.fields[first:] != width
+    def texts(self, lines: Ints) -> pl.Series:
+        """Those lines as a column of texts."""
+        return pl.Series(pl.from_arrow(self._taken(lines).cast(pa.large_string()))).str.strip_suffix("\n")
+
+    def records(self, count: int, width: int) -> Records:
+        """The records that begin in the first ``count`` lines; what follows is there for those that go on."""
+        odd, empty = self.fields[:count] != width, self.ends[:count] == self.starts[:count]
+        joined = _Joined()
         if self.quotes is not None:
-            suspects |= self.quotes[first:] % 2 == 1
-        odd, patches = self._examine([int(index) for index in np.flatnonzero(suspects) + first], width)
-        return Repaired(self._patched(first, patches, names), odd, self.quotes is not None)
+            suspects = (odd | (self.quotes[:count] % 2 == 1)) & (self.quotes[:count] > 0)
+            joined = self._join([int(index) for index in np.flatnonzero(suspects)], width)
+            odd[joined.odd] = True
+            odd[[at for at in joined.covered if at < count]] = False
+        dropped = odd | empty
+        dropped[[at for at in joined.covered if at < count]] = True
+        kept = np.flatnonzero(~dropped)
+        text: bytes | memoryview = memoryview(self.text)[: int(self.ends[count - 1]) + 1]
+        if len(kept) < count:
+            text = _bytes_of(self._taken(kept))
+        if joined.texts:
+            text = b"".join([text, *joined.texts])
+            kept = np.concatenate((kept, np.array(joined.firsts, dtype=np.int64)))
+        odd_lines = np.flatnonzero(odd & ~empty)
+        return Records(text, kept, odd_lines, self.quotes is not None, max([count, *(at + 1 for at in joined.covered)]))
 
-    def _examine(self, suspects: list[int], width: int) -> tuple[list[tuple[int, str]], dict[int, bytes]]:
-        """Odd lines, and what to put in the place of lines (nothing for odd ones)."""
-        odd: list[tuple[int, str]] = []
-        patches: dict[int, bytes] = {}
+    def _taken(self, lines: Ints) -> pa.Array:
+        """Those lines, line ends included."""
+        offsets = pa.py_buffer(np.concatenate((self.starts, self.ends[-1:] + 1)))
+        everything = pa.Array.from_buffers(pa.large_binary(), self.line_count, [None, offsets, pa.py_buffer(self.text)])
+        return everything.take(pa.array(lines))
+
+    def _join(self, suspects: list[int], width: int) -> _Joined:
+        """Of lines with quotes that are no record by themselves: records that they begin, and odd ones."""
+        joined = _Joined()
         done = -1
         for index in suspects:
             if index <= done:
                 continue
-            text = self.line(index)
-            if not text.strip():
-                patches[index] = b""
+            record, last = self._record(index)
+            if record is None or len(record) != width:
+                joined.odd.append(index)
                 continue
-            record, last = self._record(index, width)
-            if record is None:
-                odd.append((index + 1, text))
-                patches[index] = b""
-                continue
-            patches[index] = _written(record, self.delimiter.decode())
-            patches.update(dict.fromkeys(range(index + 1, last + 1), b""))
+            joined.firsts.append(index)
+            joined.texts.append(_written(record, self.delimiter.decode()))
+            joined.covered.update(range(index, last + 1))
             done = last
-        return odd, patches
+        return joined
 
-    def _record(self, index: int, width: int) -> tuple[list[str] | None, int]:
-        """The record that begins at that line, and its last line; None where none of the width does."""
-        cells = _split([self.line(index)], self.delimiter.decode())
-        if cells is not None:
-            return (cells if len(cells) == width else None), index
-        for last in range(index + 1, min(index + _MAX_LINES_A_CELL, self.line_count)):
-            if self.quotes is None or self.quotes[last] == 0:
-                continue
-            lines = [self.line(at) for at in range(index, last + 1)]
-            cells = _split(lines, self.delimiter.decode())
-            if cells is not None:
-                return (cells if len(cells) == width else None), last
-            if self.quotes[last] % 2 == 1:
-                break
-        return None, index
+    def _record(self, index: int) -> tuple[list[str] | None, int]:
+        """The record that begins at that line, and its last line; None where a quote is left open or misplaced."""
+        reader = csv.reader(self._lines_of_a_record(index), delimiter=self.delimiter.decode(), strict=True)
+        try:
+            record = next(reader, [])
+        except csv.Error:
+            return None, index
+        if record:
+            record[-1] = record[-1].rstrip("\n")
+        return record, index + reader.line_num - 1
 
-    def _patched(self, first: int, patches: dict[int, bytes], names: bytes) -> bytes:
-        view = memoryview(self.text)
-        pieces: list[bytes | memoryview] = [names, b"\n"]
-        at = int(self.starts[first])
-        for index in sorted(patches):
-            pieces += [view[at : int(self.starts[index])], patches[index]]
-            at = int(self.ends[index])
-        return b"".join([*pieces, view[at:]])
+    def _lines_of_a_record(self, index: int) -> Iterator[str]:
+        begin = int(self.starts[index])
+        for at in range(index, min(index + _MAX_LINES_A_CELL, self.line_count)):
+            if at > index and int(self.ends[at]) - begin > MAX_RECORD_BYTES:
+                return
+            yield f"{self.line(at)}\n"
+
+
+def _bytes_of(lines: pa.Array) -> memoryview:
+    """The bytes of all those lines, one after the other."""
+    _, offsets, data = lines.buffers()
+    return memoryview(data)[: int(np.frombuffer(offsets, dtype=np.int64)[len(lines)])] if data else memoryview(b"")
+
+
+@dataclass
+class _Joined:
+    """Records put together from lines with quotes, and the lines that they cover."""
+
+    firsts: list[int] = field(default_factory=list)
+    texts: list[bytes] = field(default_factory=list)
+    covered: set[int] = field(default_factory=set)
+    odd: list[int] = field(default_factory=list)
 
 
 def scan_lines(text: bytes, delimiter: str) -> LineScan:
@@ -195,17 +228,6 @@ def _between_pairs(separators: Ints, opening: Ints, closing: Ints) -> Ints:
     np.add.at(steps, after[enclosed], -1)
     kept: Ints = separators[np.cumsum(steps[:-1]) == 0]
     return kept
-
-
-def _split(lines: list[str], delimiter: str) -> list[str] | None:
-    """The cells of one record, or None where a quote is left open or stands where none may."""
-    try:
-        records = list(csv.reader([f"{line}\n" for line in lines], delimiter=delimiter, strict=True))
-    except csv.Error:
-        return None
-    if len(records) != 1:
-        return None
-    return [cell.rstrip("\n") if at == len(records[0]) - 1 else cell for at, cell in enumerate(records[0])]
 
 
 def _written(record: list[str], delimiter: str) -> bytes:

@@ -1,42 +1,75 @@
 """One file's bytes to raw cells, whatever its format: content decides, not the extension.
 
-Belongs here: the choice between the readers. Does not belong here: the readers themselves.
+Belongs here: the choice between the readers, and what they have in common. Does not belong here: the readers
+themselves.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Protocol
 
-from ingestion.header import check_header
-from ingestion.reading.decode import Payload, extension_agrees, is_workbook, to_utf8
-from ingestion.reading.delimited import read_delimited
-from ingestion.reading.json_lines import looks_like_json_lines, read_json_lines
-from ingestion.reading.workbook import read_workbook
+from ingestion.header import Header, check_header
+from ingestion.reading.decode import Format, extension_agrees, is_workbook, to_text
+from ingestion.reading.delimited import DelimitedSource
+from ingestion.reading.json_lines import JsonLinesSource, looks_like_json_lines
+from ingestion.reading.spool import Spool
+from ingestion.reading.workbook import WorkbookSource
 from ingestion.reason import EMPTY, TYPE_MISMATCH, FileRejectedError
-from ingestion.table import RawTable
+from ingestion.table import Framing, RawTable
 from models.contract import Feed
 
+# About so much text is worked on at a time: enough that work outweighs overhead, little enough for memory.
+CHUNK_BYTES = 32 << 20
 
-def read_table(payload: Payload, extension: str, feed: Feed) -> RawTable:
-    """Raw cells of a delivery; raises ``FileRejectedError`` where the file as a whole cannot be taken."""
-    if not payload.peek():
+
+class Source(Protocol):
+    """One table whose header is known, to be read as often as needed."""
+
+    format: Format
+    header: Header
+    above: tuple[Framing, ...]
+    """Framing rows above the header."""
+    warnings: tuple[str, ...]
+
+    def chunks(self) -> Iterator[RawTable]:
+        """All rows below the header, in order."""
+        ...
+
+    def again(self, number: int) -> RawTable:
+        """The chunk of that number once more."""
+        ...
+
+
+def open_source(raw: Spool, folder: Path, feed: Feed, chunk_bytes: int | None = None) -> Source:
+    """The table in those bytes; raises ``FileRejectedError`` where the file as a whole cannot be taken.
+
+    ``folder`` is where temporary files without names are made.
+    """
+    if not raw.size:
         raise FileRejectedError(EMPTY, "nothing in the file")
-    table = _read(payload, feed)
+    size = chunk_bytes or CHUNK_BYTES
+    if is_workbook(raw):
+        return WorkbookSource(raw, feed, size)
+    text = to_text(raw, folder)
+    if looks_like_json_lines(text):
+        return JsonLinesSource(text, feed, size)
+    return DelimitedSource(text, feed, size)
+
+
+def check_columns(source: Source, feed: Feed) -> None:
+    """Raise ``FileRejectedError`` where columns are missing or ambiguous; it states the rows that are there."""
     try:
-        check_header(table.header, feed)
+        check_header(source.header, feed)
     except FileRejectedError as error:
-        raise FileRejectedError(
-            error.reason, error.detail, rows_data=table.rows_data, rows_framing=len(table.framing)
-        ) from None
-    if not extension_agrees(table.format, extension):
-        return replace(table, warnings=(*table.warnings, TYPE_MISMATCH))
-    return table
+        rows, framing = 0, len(source.above)
+        for table in source.chunks():
+            rows += table.rows_data
+            framing += len(table.framing)
+        raise FileRejectedError(error.reason, error.detail, rows_data=rows, rows_framing=framing) from None
 
 
-def _read(payload: Payload, feed: Feed) -> RawTable:
-    if is_workbook(payload):
-        return read_workbook(payload.take(), feed)
-    text, encoding = to_utf8(payload)
-    if looks_like_json_lines(text.peek(4096)):
-        return read_json_lines(text.take(), feed)
-    return read_delimited(text, encoding, feed)
+def warnings_of(source: Source, extension: str) -> tuple[str, ...]:
+    """The source's warnings, and one where the extension speaks of another format."""
+    return source.warnings if extension_agrees(source.format, extension) else (*source.warnings, TYPE_MISMATCH)

@@ -360,7 +360,7 @@ def test_what_no_reader_foresaw_rejects_its_own_file_alone(city: City, monkeypat
         raise ZeroDivisionError(f"near {id_number(1)}")
 
     city.put(DEATH, city.rows(DEATH), "a_202303.csv")
-    monkeypatch.setattr("ingestion.pipeline.check_rows", surprised)
+    monkeypatch.setattr("ingestion.checking.check_rows", surprised)
     (taken,) = city.take()
     assert (taken.status, taken.reason, taken.detail) == ("rejected", "unreadable", "unforeseen ZeroDivisionError")
 

@@ -452,7 +452,7 @@ def test_file_without_permission_to_read(city: City, monkeypatch: pytest.MonkeyP
             raise PermissionError(13, "no")
         return real(target, *args, **kwargs)  # type: ignore[arg-type]
 
-    monkeypatch.setattr("ingestion.pipeline.os.open", closed)
+    monkeypatch.setattr("ingestion.reading.spool.os.open", closed)
     (taken,) = city.take()
     assert taken.reason == "unreadable"
 

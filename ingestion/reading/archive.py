@@ -1,0 +1,250 @@
+"""The ZIP archive of a workbook, unpacked under limits: what it says of its own sizes is not believed.
+
+Belongs here: bombs, paths, document types, boxes of cells that only look small. Does not belong here: sheets and
+cells as such (``workbook``).
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+import numpy as np
+import polars as pl
+
+from ingestion.limits import MAX_BYTES, MAX_CELL_BYTES, MAX_EXPANSION, MAX_SHEET_CELLS, MAX_WORKBOOK_BYTES
+from ingestion.reading.spool import Spool
+from ingestion.reason import UNREADABLE, UNSAFE, FileRejectedError
+
+_BLOCK = 1 << 20
+_MAX_MEMBERS = 10_000
+# All texts of a sheet together: one shared text may stand in a million cells.
+_MAX_TEXT_BYTES = 512 << 20
+_CENTRAL_ENTRY = b"PK\x01\x02"
+_LOCAL_HEADER = struct.Struct("<4s22xHH")
+_ENCRYPTED = 0x1
+_XML = (".xml", ".rels", ".vml")
+_MAX_ROW_BYTES = 64 << 20
+_FILLED_CELL = r"<(?:\w+:)?c(?:\s[^>]*[^/>])?>"
+_REFERENCE = r'\sr="([A-Z]{1,3}\d{1,7})"'
+_ROW_START = re.compile(rb"<(?:\w+:)?row\s")
+_SHARED_INDEX = re.compile(rb'<(?:\w+:)?c\s[^>]*\bt="s"[^>]*>\s*<(?:\w+:)?v>(\d+)<')
+_TEXT_END = re.compile(rb"</(?:\w+:)?si>")
+
+
+class Archive:
+    """The members of a workbook that has passed all limits."""
+
+    def __init__(self, spool: Spool, members: dict[str, zipfile.ZipInfo]) -> None:
+        self._spool = spool
+        self._members = members
+
+    @staticmethod
+    def open(spool: Spool) -> Archive:
+        """Raise ``FileRejectedError`` where the archive is no workbook, is encrypted, or is unsafe to unpack."""
+        if spool.size > MAX_WORKBOOK_BYTES:
+            raise FileRejectedError(UNSAFE, "larger than any workbook may be")
+        try:
+            _check_member_count(spool)
+            with zipfile.ZipFile(spool.stream()) as archive:
+                members = archive.infolist()
+            _check_paths(members)
+            opened = Archive(spool, {member.filename: member for member in members})
+            opened._check_sizes(members)
+        except FileRejectedError:
+            raise
+        except Exception as error:
+            raise FileRejectedError(UNREADABLE, f"broken workbook ({type(error).__name__})") from None
+        if "xl/workbook.xml" not in opened._members:
+            raise FileRejectedError(UNREADABLE, "an archive, but no XLSX workbook")
+        return opened
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._members
+
+    def read(self, name: str) -> bytes:
+        """A whole member; raises ``KeyError`` where there is none."""
+        return b"".join(self._inflated(self._members[name]))
+
+    def rows(self, name: str) -> Iterator[bytes]:
+        """The XML of a sheet in pieces of whole rows."""
+        return self._pieces(name, lambda text: text.rfind(b"<", 0, max(0, text.rfind(b"row "))))
+
+    def _texts(self, name: str) -> Iterator[bytes]:
+        """The XML of the shared texts in pieces of whole texts."""
+        return self._pieces(name, lambda text: text.rfind(b"si>") + len(b"si>"))
+
+    def _pieces(self, name: str, cut_of: Callable[[bytes], int]) -> Iterator[bytes]:
+        held = b""
+        for block in self._inflated(self._members[name]):
+            held += block
+            cut = cut_of(held)
+            if cut > len(b"si>"):
+                yield held[:cut]
+                held = held[cut:]
+            elif len(held) > _MAX_ROW_BYTES:
+                raise FileRejectedError(UNSAFE, f"a row over {_MAX_ROW_BYTES} bytes")
+        yield held
+
+    def _inflated(self, member: zipfile.ZipInfo) -> Iterator[bytes]:
+        """The true content of a member, however long; raises ``BadZipFile`` where it is not what it should be."""
+        if member.flag_bits & _ENCRYPTED:
+            raise FileRejectedError(UNREADABLE, "encrypted")
+        mark, name_length, extra_length = _LOCAL_HEADER.unpack(self._spool.read(member.header_offset, 30))
+        if mark != b"PK\x03\x04":
+            raise zipfile.BadZipFile("no member where one should be")
+        begin = member.header_offset + _LOCAL_HEADER.size + name_length + extra_length
+        raw = (
+            self._spool.read(at, min(_BLOCK, begin + member.compress_size - at))
+            for at in range(begin, begin + member.compress_size, _BLOCK)
+        )
+        if member.compress_type == zipfile.ZIP_STORED:
+            yield from raw
+        elif member.compress_type == zipfile.ZIP_DEFLATED:
+            yield from _deflated(raw)
+        else:
+            raise zipfile.BadZipFile("a compression that workbooks do not have")
+
+    def _check_sizes(self, members: list[zipfile.ZipInfo]) -> None:
+        """Unpack everything, keep nothing: limits hold for what comes out, not for what was stated."""
+        limit = min(MAX_BYTES, MAX_EXPANSION * self._spool.size)
+        total, sheets, texts = 0, [], None
+        for member in members:
+            look = _Look()
+            size = checksum = 0
+            for block in self._inflated(member):
+                size += len(block)
+                checksum = zlib.crc32(block, checksum)
+                if total + size > limit:
+                    raise FileRejectedError(UNSAFE, "unpacks to too much")
+                if member.filename.lower().endswith(_XML):
+                    look.at(block)
+            total += size
+            if size != member.file_size or checksum != member.CRC:
+                raise zipfile.BadZipFile("sizes or check sums do not agree")
+            if look.is_sheet:
+                sheets.append(member.filename)
+            if look.has_shared_texts:
+                texts = (member.filename, look.longest)
+        for sheet in sheets:
+            self._check_sheet(sheet, texts)
+
+    def _check_sheet(self, name: str, texts: tuple[str, int] | None) -> None:
+        """The box of a sheet's cells is made in full by its reader, and shared texts are written out."""
+        box, shared = _Box(), 0
+        for piece in self.rows(name):
+            box.add(piece)
+            shared += piece.count(b't="s"')
+        if box.cells > MAX_SHEET_CELLS:
+            raise FileRejectedError(UNSAFE, f"a sheet of more than {MAX_SHEET_CELLS} cells")
+        may_be_long = texts is not None and shared * texts[1] > _MAX_TEXT_BYTES
+        if texts is not None and may_be_long and self._text_bytes(name, texts[0]) > _MAX_TEXT_BYTES:
+            raise FileRejectedError(UNSAFE, "unpacks to too much")
+
+    def _text_bytes(self, sheet: str, texts: str) -> int:
+        """How long the shared texts of a sheet are together, each as often as it stands there."""
+        lengths = np.fromiter(
+            (len(text) for piece in self._texts(texts) for text in _TEXT_END.split(piece)[:-1]), dtype=np.int64
+        )
+        total = 0
+        for piece in self.rows(sheet):
+            indices = np.array([int(index[:9]) for index in _SHARED_INDEX.findall(piece)], dtype=np.int64)
+            total += int(lengths[indices[indices < len(lengths)]].sum())
+        return total
+
+
+def _check_member_count(spool: Spool) -> None:
+    """Before anything makes an object of each member."""
+    count, tail = 0, b""
+    for block in spool.blocks():
+        count += (tail + block).count(_CENTRAL_ENTRY)
+        tail = block[-len(_CENTRAL_ENTRY) + 1 :]
+    if count > _MAX_MEMBERS:
+        raise FileRejectedError(UNSAFE, f"an archive of more than {_MAX_MEMBERS} members")
+
+
+def _check_paths(members: list[zipfile.ZipInfo]) -> None:
+    for member in members:
+        path = PurePosixPath(member.filename.replace("\\", "/"))
+        if path.is_absolute() or ".." in path.parts or re.match(r"^[A-Za-z]:", member.filename):
+            raise FileRejectedError(UNSAFE, "an archive member leaves its folder")
+
+
+def _deflated(blocks: Iterator[bytes]) -> Iterator[bytes]:
+    inflate = zlib.decompressobj(-zlib.MAX_WBITS)
+    for block in blocks:
+        rest = block
+        while rest and not inflate.eof:
+            yield inflate.decompress(rest, _BLOCK)
+            rest = inflate.unconsumed_tail
+    while not inflate.eof:
+        # What is still inside; nothing more comes in.
+        more = inflate.decompress(inflate.unconsumed_tail, _BLOCK)
+        if not more:
+            raise zipfile.BadZipFile("cut off")
+        yield more
+
+
+@dataclass
+class _Look:
+    """What the XML of a member is, and the longest text between two of its tags."""
+
+    is_sheet: bool = False
+    has_shared_texts: bool = False
+    longest: int = 0
+    _open: int = 0
+    _tail: bytes = b""
+
+    def at(self, block: bytes) -> None:
+        text = self._tail + block
+        self._tail = block[-16:]
+        # Documents of this kind have no types and no entities of their own; where one has, it is a trap.
+        if b"<!DOCTYPE" in text or b"<!ENTITY" in text:
+            raise FileRejectedError(UNSAFE, "a document type in a sheet")
+        self.is_sheet = self.is_sheet or b"sheetData" in text
+        self.has_shared_texts = self.has_shared_texts or b"<sst" in text or b":sst" in text
+        tags = np.flatnonzero(np.frombuffer(block, dtype=np.uint8) == ord("<"))
+        gaps = np.diff(tags, prepend=-self._open, append=len(block))
+        self._open = int(gaps[-1])
+        self.longest = max(self.longest, int(gaps.max()))
+        if self.longest > MAX_CELL_BYTES:
+            raise FileRejectedError(UNSAFE, f"a cell over {MAX_CELL_BYTES} bytes")
+
+
+@dataclass
+class _Box:
+    """The smallest box around all filled cells of a sheet."""
+
+    rows: int = 0
+    columns: int = 0
+
+    @property
+    def cells(self) -> int:
+        return self.rows * self.columns
+
+    def add(self, piece: bytes) -> None:
+        text = pl.Series([piece.decode("utf-8", "replace")])
+        cells = text.str.extract_all(_FILLED_CELL).explode(empty_as_null=True).drop_nulls()
+        references = cells.str.extract(_REFERENCE)
+        letters = references.str.extract("^([A-Z]+)").unique().drop_nulls()
+        rows = references.str.extract(r"(\d+)$").cast(pl.Int64).max()
+        self.rows = max(self.rows, rows if isinstance(rows, int) else 0)
+        self.columns = max([self.columns, *(column_index(column) + 1 for column in letters)])
+        if references.null_count():
+            # Cells that do not say where they are stand one after the other.
+            rows_of_cells = _ROW_START.split(piece)
+            self.rows += len(rows_of_cells)
+            self.columns = max([self.columns, *(row.count(b"<") for row in rows_of_cells)])
+
+
+def column_index(letters: str | bytes) -> int:
+    """The place of a column by its letters: A is 0."""
+    index = 0
+    for letter in letters.encode() if isinstance(letters, str) else letters:
+        index = index * 26 + letter - 64
+    return index - 1
