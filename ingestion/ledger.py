@@ -16,7 +16,7 @@ import polars as pl
 import sqlalchemy as sa
 
 from ingestion.delivery import Delivery, Status, delivery_frame
-from ingestion.life import TransitionError
+from ingestion.life import RESUBMITTED, TransitionError
 from ingestion.standing import as_they_stand
 
 _METADATA = sa.MetaData()
@@ -105,11 +105,19 @@ class Ledger:
         """Close connections; the ledger opens new ones when it is used again."""
         self._engine.dispose()
 
-    def record(self, delivery: Delivery) -> Delivery:
-        """Enter a file; this is what makes its delivery count. The entry with its place in the order."""
+    def record(self, delivery: Delivery, by: tuple[str, str] | None = None) -> Delivery:
+        """Enter a file; this is what makes its delivery count. The entry with its place in the order.
+
+        ``by`` says who brought it in and why where that was a person: kept as a decision, in the same step.
+        """
         row = {name: value for name, value in asdict(delivery).items() if name != "sequence"}
         with self._engine.begin() as connection:
             done = connection.execute(sa.insert(_DELIVERY).values(**row))
+            if by is not None:
+                decision = {"decided_by": by[0], "reason": by[1], "decided_at": delivery.ingested_at}
+                connection.execute(
+                    sa.insert(_DECISION).values(delivery_id=delivery.delivery_id, status=RESUBMITTED, **decision)
+                )
             return replace(delivery, sequence=done.lastrowid)
 
     def deliveries(self, feed: str | None = None, status: Status | None = None) -> list[Delivery]:

@@ -6,13 +6,14 @@ not belong here: who may decide what, and what happens to the rows (``review``).
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
 from ingestion.delivery import Delivery, Status
-from ingestion.in_force import Validity, covers, first_day, overlap, said, validity_rows
+from ingestion.in_force import Validity, covers, first_day, overlap, received_by, said, validity_rows
 
 State = Literal["received", "accepted", "held", "released", "rejected", "duplicate", "superseded"]
 Event = Literal["accept", "hold", "reject", "skip", "release", "supersede", "restore"]
@@ -41,6 +42,8 @@ STATUS: dict[State, Status] = {
 """What the ledger states of a delivery in that state; what was only received has no entry yet."""
 
 _BY_INGESTION = "ingestion"
+RESUBMITTED = "resubmitted"
+"""What the ledger notes of a person who sends mended rows back: no change of state."""
 
 
 class TransitionError(ValueError):
@@ -85,8 +88,32 @@ def _state(item: Delivery, released: frozenset[str], speaking: frozenset[str]) -
 
 def released_ids(decisions: Iterable[Mapping[str, Any]]) -> frozenset[str]:
     """Deliveries whose last decision let them in."""
-    last = {str(decision["delivery_id"]): decision["status"] for decision in decisions}
+    last = {str(one["delivery_id"]): one["status"] for one in decisions if one["status"] != RESUBMITTED}
     return frozenset(delivery_id for delivery_id, status in last.items() if status == "accepted")
+
+
+def known_at(
+    deliveries: Iterable[Delivery], decisions: Iterable[Mapping[str, Any]], moment: datetime | None
+) -> list[Delivery]:
+    """Deliveries as they were at a moment: those received by then; what was released only later still held.
+
+    What has been rejected since, or is held now, is gone from the lake and does not come back for an earlier day.
+    """
+    if moment is None:
+        return list(deliveries)
+    by_delivery: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for one in decisions:
+        if one["status"] != RESUBMITTED:
+            by_delivery[str(one["delivery_id"])].append(one)
+    return [_known_at(item, by_delivery[item.delivery_id], moment) for item in received_by(deliveries, moment)]
+
+
+def _known_at(item: Delivery, decisions: Sequence[Mapping[str, Any]], moment: datetime) -> Delivery:
+    if item.status != "accepted" or not decisions:
+        return item
+    past = [one for one in decisions if one["decided_at"] <= moment]
+    was_held = (past[-1]["status"] if past else _taken_as(item, decisions)) == "held"
+    return replace(item, status="held", reason=decisions[-1]["reason_before"]) if was_held else item
 
 
 def speaking_for_own_month(rows: Iterable[Validity], deliveries: Iterable[Delivery]) -> frozenset[str]:
@@ -98,11 +125,7 @@ def speaking_for_own_month(rows: Iterable[Validity], deliveries: Iterable[Delive
 def superseding(item: Delivery, deliveries: Sequence[Delivery]) -> list[Delivery]:
     """What took the place of (part of) a delivery in its own month, in the order in which it did."""
     base = item.supplements or item.delivery_id
-    spoken = [
-        other
-        for other in said(deliveries)
-        if (other.feed, other.period, other.sender) == (item.feed, item.period, item.sender)
-    ]
+    spoken = said(together_with(item, deliveries))
     last = max((at for at, other in enumerate(spoken) if other.delivery_id == base), default=None)
     if last is None:
         return []
@@ -110,10 +133,19 @@ def superseding(item: Delivery, deliveries: Sequence[Delivery]) -> list[Delivery
     return list(later.values())
 
 
+def together_with(item: Delivery, deliveries: Iterable[Delivery]) -> list[Delivery]:
+    """Deliveries of the same feed, month and sender: those that may supersede each other."""
+    group = (item.feed, item.period, item.sender)
+    return [other for other in deliveries if (other.feed, other.period, other.sender) == group]
+
+
 def history_of(item: Delivery, deliveries: Sequence[Delivery], decisions: Iterable[Mapping[str, Any]]) -> list[Moment]:
     """How a delivery came to be what it is, oldest first: who, when and why."""
-    own = [decision for decision in decisions if decision["delivery_id"] == item.delivery_id]
-    steps = [Moment("received", item.received_at, "sender", item.file_name)]
+    all_own = [decision for decision in decisions if decision["delivery_id"] == item.delivery_id]
+    own = [decision for decision in all_own if decision["status"] != RESUBMITTED]
+    sent = next(((str(one["decided_by"]), str(one["reason"])) for one in all_own if one not in own), None)
+    who, why = sent or (item.sender or "department", item.file_name)
+    steps = [Moment("received", item.received_at, who, why)]
     steps.append(Moment(_taken_as(item, own), item.ingested_at, _BY_INGESTION, _first_reason(item, own)))
     steps += [
         Moment(_decided(str(decision["status"])), decision["decided_at"], decision["decided_by"], decision["reason"])

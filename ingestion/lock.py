@@ -1,4 +1,4 @@
-"""One writer at a time to what ingestion keeps in a data home, in whatever process it runs.
+"""One at a time at work on a data home, in whatever process it runs.
 
 Belongs here: the lock, who holds it, and the mark that a holder leaves behind when it dies. Does not belong
 here: what is mended after that (``recovery``).
@@ -13,7 +13,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -32,10 +32,10 @@ Teller = Callable[[str], None]
 class BusyError(RuntimeError):
     """Another process is at work on the same data home and did not end in time; ``pid`` and ``since`` of it."""
 
-    def __init__(self, home: Path, pid: int | None, since: str | None) -> None:
+    def __init__(self, path: Path, pid: int | None, since: str | None) -> None:
         holder = f"process {pid}" if pid else "another process"
         at = f" since {since}" if since else ""
-        super().__init__(f"{holder} has been taking deliveries into {home}{at}; wait for it to end and try again")
+        super().__init__(f"{holder} has been at work on {path.parent}{at} ({path.stem})")
         self.pid = pid
         self.since = since
 
@@ -56,43 +56,52 @@ _HELD: dict[Path, Hold] = {}
 _GUARD = threading.Lock()
 
 
+def exclusive(
+    store: Store, patience: float = PATIENCE_SECONDS, tell: Teller | None = None
+) -> AbstractContextManager[Hold]:
+    """Be the only one that takes deliveries into that home or decides about them; see ``alone``."""
+    return alone(store.home / LOCK_FILE, patience, tell)
+
+
 @contextmanager
-def exclusive(store: Store, patience: float = PATIENCE_SECONDS, tell: Teller | None = None) -> Iterator[Hold]:
-    """Hold the data home alone, waiting up to ``patience`` seconds; ``BusyError`` after that.
+def alone(path: Path, patience: float, tell: Teller | None = None) -> Iterator[Hold]:
+    """Hold the lock of that file, waiting up to ``patience`` seconds for it; ``BusyError`` after that.
 
     ``tell`` hears once that it waits, and for whom (default: the log). Within one thread it may be taken again.
     The lock is the kernel's: it ends with its process, however that ends.
     """
-    path = store.home / LOCK_FILE
+    path.parent.mkdir(parents=True, exist_ok=True)
+    key = path.resolve()
     with _GUARD:
-        thread_lock = _IN_PROCESS.setdefault(path.resolve(), threading.RLock())
+        thread_lock = _IN_PROCESS.setdefault(key, threading.RLock())
     if not thread_lock.acquire(timeout=patience):
-        raise BusyError(store.home, os.getpid(), None)
+        raise BusyError(key, os.getpid(), None)
     try:
-        if path.resolve() in _HELD:
-            yield _HELD[path.resolve()]
+        if key in _HELD:
+            yield _HELD[key]
         else:
-            yield from _held(store.home, path, patience, tell or _LOG.warning)
+            with _held(key, patience, tell or _LOG.warning) as hold:
+                yield hold
     finally:
         thread_lock.release()
 
 
-def _held(home: Path, path: Path, patience: float, tell: Teller) -> Iterator[Hold]:
-    home.mkdir(parents=True, exist_ok=True)
+@contextmanager
+def _held(path: Path, patience: float, tell: Teller) -> Iterator[Hold]:
     with path.open("a+", encoding="utf-8") as stream:
-        _wait_for(stream, home, patience, tell)
+        _wait_for(stream, path, patience, tell)
         hold = Hold(_left_behind(stream))
         started = datetime.now(UTC)
         _write(stream, {"pid": os.getpid(), "since": _stamp(started), "unclean_since": _stamp(hold.unclean_since)})
-        _HELD[path.resolve()] = hold
+        _HELD[path] = hold
         try:
             yield hold
         finally:
-            del _HELD[path.resolve()]
+            del _HELD[path]
             _write(stream, {"unclean_since": _stamp(hold.unclean_since)} if hold.unclean_since else None)
 
 
-def _wait_for(stream: TextIO, home: Path, patience: float, tell: Teller) -> None:
+def _wait_for(stream: TextIO, path: Path, patience: float, tell: Teller) -> None:
     deadline = time.monotonic() + patience
     told = False
     while True:
@@ -100,7 +109,7 @@ def _wait_for(stream: TextIO, home: Path, patience: float, tell: Teller) -> None
             fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
             return
         except BlockingIOError:
-            busy = BusyError(home, *_holder(stream))
+            busy = BusyError(path, *_holder(stream))
         if time.monotonic() >= deadline:
             raise busy
         if not told:

@@ -33,6 +33,8 @@ USCC_INVALID = "uscc_invalid"
 OUT_OF_RANGE = "out_of_range"
 DUPLICATE_KEY = "duplicate_key"
 DUPLICATE_ROW = "duplicate_row"
+# Of a file that mends quarantined rows: a row that stands for none of them.
+ROW_UNKNOWN = "row_unknown"
 
 # A delivery is accepted with a warning.
 TYPE_MISMATCH = "type_mismatch"

@@ -72,9 +72,22 @@ def _files(folder: Path) -> Iterator[Path]:
 
 def _is_left_over(path: Path, known: set[str]) -> bool:
     if path.name.startswith(".") and path.name.endswith(ASIDE):
-        return True
+        return not _is_at_work(path.name.removesuffix(ASIDE).rsplit(".", 1)[-1])
     delivery_id = delivery_of(path)
     return delivery_id is not None and delivery_id not in known
+
+
+def _is_at_work(pid: str) -> bool:
+    """Whether the process that writes a file aside (its name ends in the process id) still lives."""
+    if not pid.isdecimal() or int(pid) == os.getpid():
+        return False
+    try:
+        os.kill(int(pid), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def delivery_of(path: Path) -> str | None:

@@ -13,8 +13,10 @@ from ingestion.delivery import Delivery
 from ingestion.ledger import Ledger
 from ingestion.life import STATUS, Event, State, next_state, states_of
 from ingestion.lock import exclusive
+from ingestion.mending.settlement import settle
 from ingestion.store import Store
 from ingestion.vault import Vault
+from models.contract import load_feeds
 
 
 def release(store: Store, delivery_id: str, reason: str, decided_by: str, now: datetime) -> Delivery:
@@ -27,6 +29,7 @@ def release(store: Store, delivery_id: str, reason: str, decided_by: str, now: d
         if held.exists() or not lake.exists():
             move_file(held, lake)
         _decide(ledger, item, "released", reason, decided_by, now)
+        settle(store, ledger.deliveries(item.feed), load_feeds())
         return ledger.delivery(delivery_id)
 
 

@@ -31,6 +31,8 @@ class LimitSettings(BaseModel):
 
     threads: int = Field(default=2, ge=1)
     memory_limit: str = "4GB"
+    wait_seconds: float = Field(default=60, ge=0)
+    """How long a command waits for another one that is at work on the same data home."""
 
 
 class ListSettings(BaseModel):

@@ -1,0 +1,30 @@
+"""What commands share by which a person decides something: who, why, and in what words it is refused."""
+
+from __future__ import annotations
+
+import getpass
+from typing import Annotated
+
+import typer
+
+ReasonOption = Annotated[str, typer.Option(help="Why; kept with the decision.")]
+ByOption = Annotated[str | None, typer.Option("--by", help="Who decides; default: the user of the system.")]
+
+
+def decider(given: str | None) -> str:
+    """Who decides: as named, else the user of the system (a user without a name by the number)."""
+    if given and given.strip():
+        return given.strip()
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        import os
+
+        return f"uid {os.getuid()}"
+
+
+def checked_reason(reason: str) -> str:
+    """The reason without surrounding blanks; a usage error where nothing is left of it."""
+    if not reason.strip():
+        raise typer.BadParameter("say why", param_hint="--reason")
+    return reason.strip()
