@@ -232,4 +232,4 @@ def _between_pairs(separators: Ints, opening: Ints, closing: Ints) -> Ints:
 
 def _written(record: list[str], delimiter: str) -> bytes:
     cells = (cell.replace("\n", " ").replace('"', '""') for cell in record)
-    return delimiter.join(f'"{cell}"' for cell in cells).encode()
+    return (delimiter.join(f'"{cell}"' for cell in cells) + "\n").encode()
