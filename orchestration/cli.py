@@ -12,7 +12,18 @@ from typing import Annotated
 
 import typer
 
-from orchestration.commands import city, dagster_ui, deliveries, environment, model, returns, runs, tables
+from orchestration.commands import (
+    city,
+    dagster_ui,
+    deliveries,
+    environment,
+    model,
+    quarantine,
+    returns,
+    runs,
+    sources,
+    tables,
+)
 from orchestration.console import CommandError, Exit, show_error
 from orchestration.settings import SettingsError
 
@@ -40,7 +51,7 @@ def options(
         os.environ["ZHAOREN_DEBUG"] = "1"
 
 
-for group in (city, deliveries, runs, returns, tables, model, environment, dagster_ui):
+for group in (city, deliveries, quarantine, runs, sources, returns, tables, model, environment, dagster_ui):
     group.register(app)
 
 

@@ -5,8 +5,8 @@ Belongs here: the order of the jobs and the record of the run. What a job contai
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -23,6 +23,7 @@ from orchestration.operations import Operations
 from orchestration.run_plan import NothingToRunError, RunPlan, Wish, plan_run, read_plan
 from orchestration.runner import JobOutcome, Listener, clear_dead_runs, instance_of, run_job
 from orchestration.settings import DataHome
+from orchestration.sources import fetch_sources, landed_feeds, problems_of_sources, take_in_unusual
 from orchestration.versions import code_version, current_policy_version
 
 Build = Callable[[], dg.Definitions]
@@ -39,6 +40,7 @@ class WholeRun:
     outcome: JobOutcome
     problems: pl.DataFrame
     new_deliveries: int
+    unread_sources: Sequence[Mapping[str, str | None]] = ()
 
 
 def run_whole_way(home: DataHome, inbox: Path, wish: Wish, listener: Listener) -> WholeRun:
@@ -51,17 +53,21 @@ def run_whole_way(home: DataHome, inbox: Path, wish: Wish, listener: Listener) -
         # Not built before there is something to do: reading the dbt project takes seconds.
         definitions = cache(lambda: build_definitions(home, inbox))
         before = ledger_frame(home).height
+        unread = problems_of_sources(fetch_sources(home))
         outcome = _ingest(definitions, home, inbox, instance, listener)
         if outcome.failed_step is None:
-            return _bring_up_to_date(definitions, home, instance, listener, wish, before, outcome)
-        return WholeRun(None, None, outcome, problems_of(home, before), ledger_frame(home).height - before)
+            run = _bring_up_to_date(definitions, home, instance, listener, wish, before, outcome)
+        else:
+            run = WholeRun(None, None, outcome, problems_of(home, before), ledger_frame(home).height - before)
+        return replace(run, unread_sources=unread)
 
 
 def _ingest(
     definitions: Build, home: DataHome, inbox: Path, instance: dg.DagsterInstance, listener: Listener
 ) -> JobOutcome:
     take_in_unknown(home, inbox)
-    feeds = [feed for feed in load_feeds() if feed in seen_feeds(inbox)]
+    take_in_unusual(home)
+    feeds = [feed for feed in load_feeds() if feed in seen_feeds(inbox) | landed_feeds(home)]
     if not feeds:
         return JobOutcome(None, None, ())
     job = definitions().resolve_job_def("ingest_deliveries")

@@ -10,7 +10,7 @@ from ingestion.source.landing import landing_folders
 from ingestion.source.problem import SourceError
 from ingestion.source.record import Record
 from ingestion.source.settings import Source, Sources
-from ingestion.source.settle import take_in
+from ingestion.source.settle import enter_refused, take_in
 
 __all__ = [
     "FetchReport",
@@ -19,6 +19,7 @@ __all__ = [
     "SourceError",
     "Sources",
     "Standing",
+    "enter_refused",
     "fetch",
     "landing_folders",
     "new_in",

@@ -47,15 +47,16 @@ def take_in(
     landing, record = Landing(store.home, source), Record(store.home)
     with landing.locked():
         entered = ingest(landing.inbox, store, feeds, now, only_feed, progress)
-        entered += _enter_refused(source, record, store, feeds, now, only_feed)
+        entered += enter_refused(source, store, feeds, now, only_feed)
         settle(landing, record, now, keep_rejected_days)
     return entered
 
 
-def _enter_refused(
-    source: str, record: Record, store: Store, feeds: Mapping[str, Feed], now: datetime, only_feed: str | None
+def enter_refused(
+    source: str, store: Store, feeds: Mapping[str, Feed], now: datetime, only_feed: str | None = None
 ) -> list[Delivery]:
     """Files whose name or kind forbade fetching them: entered as rejected, as the inbox would."""
+    record = Record(store.home)
     refused = [item for item in record.unsettled(source) if item.state == "refused"]
     refused = [item for item in refused if only_feed in (None, item.feed)]
     if not refused:

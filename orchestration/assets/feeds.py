@@ -13,6 +13,7 @@ from ingestion import ingest
 from models.contract import Feed, load_feeds
 from orchestration.deliveries import frame_of
 from orchestration.resources import HomeResource
+from orchestration.sources import take_in_landed
 from orchestration.stores import store_of
 
 GROUP = "feeds"
@@ -79,8 +80,9 @@ def feed_asset(feed: Feed) -> dg.AssetsDefinition:
 
 
 def take_in(home: HomeResource, feed: str) -> pl.DataFrame:
-    """Take in what lies in the feed's folder of the inbox; the new deliveries."""
-    return frame_of(ingest(home.inbox_folder, store_of(home.home), load_feeds(), home.now(), only_feed=feed))
+    """Take in what lies in the feed's folders of the inbox and of the landings; the new deliveries."""
+    taken = ingest(home.inbox_folder, store_of(home.home), load_feeds(), home.now(), only_feed=feed)
+    return frame_of([*taken, *take_in_landed(home.home, feed)])
 
 
 def materializations(key: dg.AssetKey, deliveries: pl.DataFrame) -> Iterator[dg.AssetMaterialization]:

@@ -1,25 +1,25 @@
-"""``zhaoren ingest``, ``delivery`` and ``quarantine``: what came in, what was set aside, what a person decides."""
+"""``zhaoren ingest`` and ``delivery``: what came in, what a person decides about it."""
 
 from __future__ import annotations
 
-import getpass
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated
 
 import polars as pl
 import typer
 
-from ingestion import DeliveryNotFoundError, ingest
-from ingestion.review import reject, release
+from ingestion import Delivery, DeliveryNotFoundError, TransitionError, hold, ingest, reject, release
+from ingestion.in_force import touched_months
 from models.contract import load_feeds
 from orchestration.commands.arguments import InboxOption, JsonOption
-from orchestration.console import CommandError, Exit, answer, finish, say, show_json, show_table
-from orchestration.deliveries import frame_of, problems_of
-from orchestration.lock import BusyError, locked
-from orchestration.operations import Operations
+from orchestration.commands.deciding import ByOption, ReasonOption, checked_reason, decider
+from orchestration.console import CommandError, Exit, answer, finish, say, show_json, show_table, tell
+from orchestration.deliveries import frame_of, problems_of, standing_of, validity_now
+from orchestration.lock import BusyError, locked, taking_in
 from orchestration.settings import find_home
+from orchestration.sources import fetch_sources, origin_of, problems_of_sources, take_in_landed
 from orchestration.stores import ledger_of, quarantine_of, store_of
 
 PROBLEM_COLUMNS = {
@@ -43,35 +43,40 @@ DELIVERY_COLUMNS = {
     "rows_quarantined": "quarantined",
     "warnings": "warnings",
 }
+SOURCE_COLUMNS = {"source": "source", "problem": "problem", "next_step": "what to do"}
 DeliveryArgument = Annotated[str, typer.Argument(help="Delivery, as `zhaoren run` or `status` names it.")]
-ReasonOption = Annotated[str, typer.Option(help="Why; kept with the decision.")]
 
-delivery_app = typer.Typer(help="Work on one delivery: show, release, reject.", no_args_is_help=True)
-quarantine_app = typer.Typer(help="Rows that were set aside: list, export.", no_args_is_help=True)
+delivery_app = typer.Typer(help="Work on one delivery: show, release, reject, hold.", no_args_is_help=True)
 
 
 def ingest_inbox(inbox: InboxOption = None, as_json: JsonOption = False) -> None:
-    """Take in what lies in the inbox (never changing it) and show each delivery. Nothing else is run.
+    """Fetch from the sources, take in what came and what lies in the inbox (never changing it); show each delivery.
+
+    Nothing else is run.
 
     Example: [bold]zhaoren ingest --inbox /srv/inbox[/]
     """
     home = find_home().create()
     known = ledger_of(home).frame().height
     try:
-        with locked(home):
+        with locked(home), taking_in(home):
+            unread = problems_of_sources(fetch_sources(home, tell=tell))
             taken = ingest(inbox or home.inbox, store_of(home), load_feeds(), datetime.now(UTC))
+            taken += take_in_landed(home)
     except BusyError as error:
         raise CommandError(str(error), "see `zhaoren status`") from error
     deliveries, problems = frame_of(taken), problems_of(home, known)
     if as_json:
-        show_json({"deliveries": deliveries.to_dicts(), "problems": problems.to_dicts()})
+        show_json({"deliveries": deliveries.to_dicts(), "problems": problems.to_dicts(), "sources": unread})
     elif deliveries.is_empty():
         say("nothing new in the inbox; deliveries belong into inbox/<feed>/<file>")
     else:
         answer(deliveries, "deliveries", DELIVERY_COLUMNS, as_json=False)
-    if not problems.is_empty():
-        if not as_json:
-            answer(problems, "rejected and held deliveries", PROBLEM_COLUMNS, as_json=False)
+    if not as_json and not problems.is_empty():
+        answer(problems, "rejected and held deliveries", PROBLEM_COLUMNS, as_json=False)
+    if not as_json and unread:
+        show_table("sources that could not be read", unread, SOURCE_COLUMNS)
+    if unread or not problems.is_empty():
         finish(Exit.FINISHED_WITH_PROBLEMS)
 
 
@@ -87,93 +92,86 @@ def show(delivery_id: DeliveryArgument, as_json: JsonOption = False) -> None:
     except DeliveryNotFoundError as error:
         raise CommandError(str(error), "copy the id from `zhaoren status --json` or the run's table") from error
     facts = {name: value for name, value in asdict(delivery).items() if name not in {"file_key", "statement_key"}}
-    decisions = ledger_of(home).decisions(delivery_id)
-    faults = quarantine_of(home).faults("row", load_feeds()).filter(pl.col("delivery_id") == delivery_id)
-    defects = quarantine_of(home).faults("cell", load_feeds()).filter(pl.col("delivery_id") == delivery_id)
+    facts |= {"source": origin_of(home, delivery_id), **standing_of(home, delivery)}
     if as_json:
-        show_json({**facts, "decisions": decisions})
+        show_json({**facts, "decisions": ledger_of(home).decisions(delivery_id)})
         return
+    history = facts.pop("history")
     show_table(
         delivery_id, [{"fact": name, "value": value} for name, value in facts.items()], {"fact": "", "value": ""}
     )
-    for title, frame in (("faults that set rows aside", faults), ("cells emptied", defects)):
-        counts = frame.group_by("column", "reason").agg(rows=pl.len(), first=pl.col("row_number").min()).sort("column")
+    for title, kind in (("faults that set rows aside", "row"), ("cells emptied", "cell")):
+        faults = quarantine_of(home).faults(kind, load_feeds()).filter(pl.col("delivery_id") == delivery_id)
+        counts = faults.group_by("column", "reason").agg(rows=pl.len(), first=pl.col("row_number").min()).sort("column")
         if not counts.is_empty():
             columns = {"column": "column", "reason": "reason", "rows": "rows", "first": "first row in the file"}
             answer(counts, title, columns, as_json=False)
-    if decisions:
-        columns = {"decided_at": "when", "decided_by": "who", "status": "decision", "reason": "why"}
-        show_table("decisions", decisions, columns)
+    show_table("history", history, {"at": "when", "state": "state", "by": "who", "why": "why"})
 
 
 @delivery_app.command("release")
-def release_delivery(delivery_id: DeliveryArgument, reason: ReasonOption) -> None:
+def release_delivery(
+    delivery_id: DeliveryArgument, reason: ReasonOption, by: ByOption = None, as_json: JsonOption = False
+) -> None:
     """Let a held delivery in after all; its rows count from the next run on.
 
     Example: [bold]zhaoren delivery release DELIVERY --reason "checked with the department"[/]
     """
-    _decide(delivery_id, reason, released=True)
+    _decide("released", release, delivery_id, reason, by, as_json=as_json)
 
 
 @delivery_app.command("reject")
-def reject_delivery(delivery_id: DeliveryArgument, reason: ReasonOption) -> None:
+def reject_delivery(
+    delivery_id: DeliveryArgument, reason: ReasonOption, by: ByOption = None, as_json: JsonOption = False
+) -> None:
     """Turn a held delivery down for good; the month keeps its last good one.
 
     Example: [bold]zhaoren delivery reject DELIVERY --reason "wrong month, new file promised"[/]
     """
-    _decide(delivery_id, reason, released=False)
+    _decide("rejected", reject, delivery_id, reason, by, as_json=as_json)
 
 
-def _decide(delivery_id: str, reason: str, *, released: bool) -> None:
-    if not reason.strip():
-        raise typer.BadParameter("say why", param_hint="--reason")
-    home = find_home()
-    decide = release if released else reject
+@delivery_app.command("hold")
+def hold_delivery(
+    delivery_id: DeliveryArgument, reason: ReasonOption, by: ByOption = None, as_json: JsonOption = False
+) -> None:
+    """Take an accepted delivery out again (it was found to be wrong); what it had superseded counts meanwhile.
+
+    Afterwards it can be released or rejected like any held one.
+
+    Example: [bold]zhaoren delivery hold DELIVERY --reason "the office says it is last year's file"[/]
+    """
+    _decide("held", hold, delivery_id, reason, by, as_json=as_json)
+
+
+def _decide(
+    done: str, decide: Callable[..., Delivery], delivery_id: str, reason: str, by: str | None, *, as_json: bool
+) -> None:
+    why, who, home = checked_reason(reason), decider(by), find_home()
     try:
-        with locked(home):
-            decide(store_of(home), delivery_id, reason, getpass.getuser(), datetime.now(UTC))
-    except DeliveryNotFoundError as error:
-        raise CommandError(str(error), "`zhaoren status` lists held deliveries") from error
+        # No run may see the rows half moved.
+        with locked(home), taking_in(home):
+            before = validity_now(home)
+            item = decide(store_of(home), delivery_id, why, who, datetime.now(UTC))
+            touched = touched_months(before, validity_now(home))
+    except (DeliveryNotFoundError, TransitionError) as error:
+        raise CommandError(str(error), "`zhaoren delivery show ID` says what it is") from error
     except BusyError as error:
         raise CommandError(str(error), "decide when it has ended") from error
-    say(f"{delivery_id} {'released' if released else 'rejected'}; `zhaoren run` brings the months up to date")
-
-
-@quarantine_app.command("list")
-def list_rows(
-    feed: Annotated[str | None, typer.Option(help="Only this feed.")] = None,
-    delivery: Annotated[str | None, typer.Option(help="Only this delivery.")] = None,
-    as_json: JsonOption = False,
-) -> None:
-    """Rows set aside, with reasons and the masked shape of their values; no personal data.
-
-    Example: [bold]zhaoren quarantine list --feed medical_settlement[/]
-    """
-    rows = quarantine_of(find_home()).rows(feed, delivery)
-    columns = {"delivery_id": "delivery", "row_number": "row in the file", "reasons": "reasons", "masked": "masked row"}
-    answer(rows, f"{rows.height} quarantined rows", columns, as_json=as_json)
-
-
-@quarantine_app.command("export")
-def export_rows(
-    delivery: Annotated[str, typer.Option(help="Delivery whose rows are wanted.")],
-    out: Annotated[Path, typer.Option(help="CSV to write; holds personal data, mode 0600.")],
-    reason: ReasonOption,
-) -> None:
-    """Write a delivery's quarantined rows as they were delivered, to be mended by an authorised person; logged.
-
-    Example: [bold]zhaoren quarantine export --delivery DELIVERY --out rows.csv --reason "back to the department"[/]
-    """
-    if not reason.strip():
-        raise typer.BadParameter("say why", param_hint="--reason")
-    home = find_home()
-    count = quarantine_of(home).export(delivery, out)
-    Operations(home.operations).log_identified_export(getpass.getuser(), f"quarantine {delivery}", None, count, reason)
-    say(f"{count} rows -> {out} (personal data: pass it on protected, then delete it)")
+    standing = standing_of(home, item)
+    if as_json:
+        show_json({"delivery_id": delivery_id, "decided_by": who, "months_from": touched, **standing})
+        return
+    say(f"{delivery_id} {done} by {who}")
+    if standing["superseded_by"]:
+        say(f"  it had been superseded meanwhile by {', '.join(standing['superseded_by'])}")
+    if touched is None:
+        say("  no month changes by it")
+    else:
+        say(f"  `zhaoren run` brings the months from {touched:%Y-%m} on up to date")
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module."""
     app.command("ingest")(ingest_inbox)
     app.add_typer(delivery_app, name="delivery")
-    app.add_typer(quarantine_app, name="quarantine")

@@ -17,6 +17,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from ingestion.source import SourceError, reachable
 from orchestration.console import Exit, finish, say, show_json, show_table
 from orchestration.settings import DataHome, find_home
 
@@ -39,7 +40,9 @@ class Finding:
 def examine(home: DataHome) -> list[Finding]:
     """All findings on environment, safety and state of a data home."""
     return [
-        finding for check in (_python, _versions, _space, _home, _keys, _settings, _ledger) for finding in check(home)
+        finding
+        for check in (_python, _versions, _space, _home, _keys, _settings, _ledger, _sources)
+        for finding in check(home)
     ]
 
 
@@ -119,6 +122,16 @@ def _ledger(home: DataHome) -> Iterator[Finding]:
     finally:
         connection.close()
     yield Finding("ledger", "ok" if result == "ok" else "problem", result, "" if result == "ok" else "restore a backup")
+
+
+def _sources(home: DataHome) -> Iterator[Finding]:
+    """Whether each is reached and readable; the words of servers are not passed on, they quote too much."""
+    for source in home.settings().source:
+        what = f"source {source.name}"
+        try:
+            yield Finding(what, "ok", reachable(source, home.root))
+        except SourceError as error:
+            yield Finding(what, "problem", str(error), error.next_step)
 
 
 def doctor(as_json: Annotated[bool, typer.Option("--json", help="Findings as JSON.")] = False) -> None:

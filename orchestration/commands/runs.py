@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from orchestration.commands.arguments import InboxOption, JsonOption, MonthOption, month_of, time_of
-from orchestration.commands.deliveries import PROBLEM_COLUMNS
+from orchestration.commands.deliveries import PROBLEM_COLUMNS, SOURCE_COLUMNS
 from orchestration.console import CommandError, Exit, StepProgress, answer, finish, say, show_json, show_table
 from orchestration.deliveries import ignored_files, ledger_frame
 from orchestration.feed_calendar import feed_calendar, newest_month
@@ -88,13 +88,14 @@ def report(home: DataHome, result: WholeRun, *, as_json: bool) -> None:
                 "nothing_to_run": result.why_no_plan,
                 "new_deliveries": result.new_deliveries,
                 "problems": problems.to_dicts(),
+                "sources": list(result.unread_sources),
                 "failed_checks": result.outcome.failed_checks,
                 "outputs": output_places(home),
             }
         )
     else:
         _tell(home, result, months)
-    if not problems.is_empty() or result.outcome.failed_checks:
+    if result.unread_sources or not problems.is_empty() or result.outcome.failed_checks:
         finish(Exit.FINISHED_WITH_PROBLEMS)
 
 
@@ -102,6 +103,8 @@ def _tell(home: DataHome, result: WholeRun, months: list[str]) -> None:
     say(f"{result.new_deliveries} new deliveries taken in")
     if not result.problems.is_empty():
         answer(result.problems, "rejected and held deliveries", PROBLEM_COLUMNS, as_json=False)
+    if result.unread_sources:
+        show_table("sources that could not be read", result.unread_sources, SOURCE_COLUMNS)
     for check in result.outcome.failed_checks:
         say(f"check failed: {check}")
     if result.why_no_plan:
