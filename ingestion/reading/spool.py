@@ -133,6 +133,13 @@ def copy_file(path: Path, folder: Path) -> CopiedFile:
         os.close(descriptor)
 
 
+def copy_bytes(data: bytes, folder: Path) -> CopiedFile:
+    """The same for a file that is in memory alone."""
+    spool = Spool(folder)
+    spool.write(data)
+    return CopiedFile(spool, hashlib.sha256(data).hexdigest())
+
+
 def _opened(path: Path) -> int:
     """Opened so that a link put in its place is not followed and a pipe does not block."""
     try:
