@@ -6,7 +6,7 @@ is meant (``match``).
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -37,6 +37,7 @@ PLACE = {
     "is_alone": pl.Boolean(),
     "name_as_written": pl.String(),
 }
+_PLACES = {"claim": pl.UInt32(), **PLACE}
 """Where a claim stands; ``is_alone``: the row has no fault besides those that a number would mend."""
 
 
@@ -48,6 +49,17 @@ class Claims:
     facts: pl.DataFrame
     places: pl.DataFrame
 
+    @staticmethod
+    def concat(parts: Sequence[Claims]) -> Claims:
+        """Claims of several deliveries together."""
+        none = Claims(pl.DataFrame(schema=CLAIM), pl.DataFrame(schema=CLAIM_FACT), pl.DataFrame(schema=_PLACES))
+        every = [none, *parts]
+        return Claims(
+            pl.concat(part.claims for part in every),
+            pl.concat(part.facts for part in every),
+            pl.concat(part.places.select(list(_PLACES)) for part in every),
+        )
+
 
 def claims_of(
     rows: pl.DataFrame, delivery: Delivery, feed: Feed, store: Store, linkage: Linkage, first: int = 0
@@ -56,7 +68,7 @@ def claims_of(
     asked = _asked(rows, feed)
     told = _parsed(rows.join(asked, on=ROW_NUMBER, how="semi"), delivery, feed)
     if asked.is_empty() or told is None:
-        return Claims(pl.DataFrame(schema=CLAIM), pl.DataFrame(schema=CLAIM_FACT), pl.DataFrame(schema=_PLACES))
+        return Claims.concat([])
     joined = (
         asked.join(told, on=ROW_NUMBER).with_row_index("claim", first).with_columns(pl.col("claim").cast(pl.UInt32))
     )
@@ -73,9 +85,6 @@ def claims_of(
     names = pl.concat(part.select("claim", "name_as_written") for part in parts)
     claims = pl.concat(part.select(pl.col(name).cast(kind) for name, kind in CLAIM.items()) for part in parts)
     return Claims(claims, pl.concat(facts), places.join(names, on="claim"))
-
-
-_PLACES = {"claim": pl.UInt32(), **PLACE}
 
 
 def _asked(rows: pl.DataFrame, feed: Feed) -> pl.DataFrame:
