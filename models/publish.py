@@ -18,6 +18,7 @@ from models.contract import load_feeds
 from models.labels import load_labels
 from models.policy import load_benefits, load_indicators, load_overlaps, load_parameters, resolve
 from models.policy.parameters import Parameter, ParameterRow, keys_of
+from models.policy.precedence import load_precedence
 
 VALUE = pl.Decimal(18, 4)
 # Due days reach beyond the last month, and ages of open alerts before the first: a year on either side.
@@ -51,6 +52,7 @@ def reference_tables(first_month: date, last_month: date) -> dict[str, Callable[
         "feed_column": feed_column_table,
         "benefit": benefit_table,
         "benefit_overlap": benefit_overlap_table,
+        "source_precedence": source_precedence_table,
     }
 
 
@@ -250,6 +252,11 @@ def benefit_overlap_table() -> pl.DataFrame:
         if item.rule != "allowed"
     ]
     return _strings(rows, ("benefit_a", "benefit_b", "rule", "reason_zh", "reason_en", "source_document"))
+
+
+def source_precedence_table() -> pl.DataFrame:
+    """One row per attribute and source: attribute, source, rank (the lowest is believed), reason_zh, reason_en."""
+    return pl.DataFrame([rank.__dict__ for rank in load_precedence()])
 
 
 def _strings(rows: Sequence[tuple[str | None, ...]], names: tuple[str, ...]) -> pl.DataFrame:

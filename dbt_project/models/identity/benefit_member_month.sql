@@ -44,6 +44,19 @@ final as (
         monthly.reviewed_on,
         monthly.division_code,
         monthly.valid_from,
+        -- At most one benefit household a person: the gravest layer, then the certificate approved first.
+        row_number() over (
+            partition by monthly.month, monthly.person_key
+            order by
+                case monthly.layer
+                    when 'destitute' then 1
+                    when 'dibao' then 2
+                    when 'marginal' then 3
+                    else 4
+                end,
+                monthly.approved_on,
+                monthly.certificate_no
+        ) = 1 as is_counted_here,
         monthly.delivery_id,
         monthly.row_number
     from monthly

@@ -8,6 +8,10 @@ population as (
     where status = '3'
 ),
 
+life_rank as (
+    {{ source_rank('life') }}
+),
+
 record as (
     {{ newest_of_event('delivered', ['person_key']) }}
 ),
@@ -45,15 +49,21 @@ told as (
 
 final as (
     select
-        person_key,
-        died_on,
-        cremated_on,
-        basis,
-        min(known_month) over (partition by person_key) as known_month,
-        delivery_id,
-        row_number
+        told.person_key,
+        told.died_on,
+        told.cremated_on,
+        told.basis,
+        min(told.known_month) over (partition by told.person_key) as known_month,
+        told.delivery_id,
+        told.row_number
     from told
-    qualify row_number() over (partition by person_key order by basis) = 1
+    left join life_rank
+        on told.basis = life_rank.source
+    qualify
+        row_number() over (
+            partition by told.person_key
+            order by coalesce(life_rank.rank, 99), told.basis
+        ) = 1
 )
 
 select * from final
