@@ -4,15 +4,19 @@ Belongs here: sensors and schedules. What a run does is in ``assets``.
 """
 
 import hashlib
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
 
+from ingestion.source import landing_folders
 from models.contract import load_feeds
 from orchestration.assets.feeds import ALL_USABLE, FIRST_MONTH, ROWS_BALANCE, TIMEZONE, feed_key
+from orchestration.assets.sources import FETCH_JOB, FETCH_STEP
 from orchestration.resources import HomeResource
 from orchestration.runner import PARTITION_RANGE_TAGS
+from orchestration.sources import due_sources
 
 INGEST_JOB, MONTH_JOB, TRAIN_JOB = "ingest_deliveries", "bring_up_to_date", "retrain"
 SENSOR_SECONDS = 60
@@ -38,21 +42,38 @@ def inbox_fingerprint(folder: Path, now: float) -> str:
     job_name=INGEST_JOB,
     minimum_interval_seconds=SENSOR_SECONDS,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Takes in a feed as soon as its folder in the inbox changes.",
+    description="Takes in a feed as soon as its folder in the inbox or in the landing of a source changes.",
 )
 def inbox_sensor(context: dg.SensorEvaluationContext, home: HomeResource) -> Iterator[dg.RunRequest]:
-    """One run for each feed whose folder changed since the last look; the run key makes it one run only."""
+    """One run for each folder of a feed that changed since the last look; the run key makes it one run only."""
     now = home.now().timestamp()
-    for feed in load_feeds():
-        fingerprint = inbox_fingerprint(home.inbox_folder / feed, now)
+    inboxes = [home.inbox_folder, *landing_folders(home.home.root)]
+    for feed, inbox in itertools.product(load_feeds(), inboxes):
+        fingerprint = inbox_fingerprint(inbox / feed, now)
         if fingerprint:
             tags = dict.fromkeys(PARTITION_RANGE_TAGS, FIRST_MONTH)
             # The checks of the step itself; those of the month's job are not part of this one.
             checks = [dg.AssetCheckKey(feed_key(feed), name) for name in (ROWS_BALANCE, ALL_USABLE)]
+            place = "" if inbox == home.inbox_folder else f"-{inbox.name}"
             yield dg.RunRequest(
-                run_key=f"{feed}-{fingerprint}", asset_selection=[feed_key(feed)], asset_check_keys=checks, tags=tags
+                run_key=f"{feed}{place}-{fingerprint}",
+                asset_selection=[feed_key(feed)],
+                asset_check_keys=checks,
+                tags=tags,
             )
     context.update_cursor(None)
+
+
+@dg.sensor(
+    job_name=FETCH_JOB,
+    minimum_interval_seconds=SENSOR_SECONDS,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Fetches from each source of zhaoren.toml every so many minutes as it is set there.",
+)
+def source_sensor(home: HomeResource) -> Iterator[dg.RunRequest]:
+    """One run for each source whose turn has come; the run key makes it one run only."""
+    for name, turn in due_sources(home.home, home.now()):
+        yield dg.RunRequest(run_key=f"{name}-{turn}", run_config={"ops": {FETCH_STEP: {"config": {"source": name}}}})
 
 
 monthly_schedule = dg.ScheduleDefinition(

@@ -12,6 +12,7 @@ from orchestration.assets.feeds import GROUP as FEED_GROUP
 from orchestration.assets.feeds import feed_assets
 from orchestration.assets.model import MODEL_ASSETS, risk_model, training_tables
 from orchestration.assets.outputs import OUTPUT_ASSETS
+from orchestration.assets.sources import fetch_deliveries
 from orchestration.assets.warehouse import DERIVED_LAYERS, KNOWN_LAYERS, dbt_build, published_tables
 from orchestration.automation import (
     INGEST_JOB,
@@ -19,6 +20,7 @@ from orchestration.automation import (
     TRAIN_JOB,
     inbox_sensor,
     monthly_schedule,
+    source_sensor,
     yearly_retraining,
 )
 from orchestration.dbt import dbt_resource, prepared_manifest
@@ -46,9 +48,10 @@ def build_definitions(home: DataHome, inbox: Path | None = None) -> dg.Definitio
         jobs=[
             dg.define_asset_job(INGEST_JOB, selection=feeds, description="Deliveries of the inbox into the lake."),
             dg.define_asset_job(MONTH_JOB, selection=after_feeds, description="Lake to lists."),
+            fetch_deliveries,
             dg.define_asset_job(TRAIN_JOB, selection=dg.AssetSelection.assets(training_tables, risk_model)),
         ],
-        sensors=[inbox_sensor],
+        sensors=[inbox_sensor, source_sensor],
         schedules=[monthly_schedule, yearly_retraining],
         resources={
             "home": HomeResource(root=str(home.root), inbox=str(inbox) if inbox else None),
