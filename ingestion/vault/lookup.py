@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -15,9 +16,11 @@ import polars as pl
 from ingestion.atomic import write_parquet
 from ingestion.delivery import Delivery
 from ingestion.encryption import EncryptedParquet
+from ingestion.in_force import receipt_order
 from ingestion.ledger import Ledger
 from ingestion.pseudonym import Algorithm, pseudonyms
 from ingestion.store import Store
+from ingestion.vault.former import Former
 from ingestion.vault.index import ENTRY_SCHEMA, SHARDS, Index, Source, entries_of
 from ingestion.vault.rows import (
     FACTS,
@@ -28,6 +31,7 @@ from ingestion.vault.rows import (
     born_on_of,
     sex_of,
 )
+from ingestion.vault.tombstone import Tombstones
 from models.contract import Feed
 
 INDEX_FOLDER = "index"
@@ -58,7 +62,9 @@ class Vault:
 
     def writer(self, feed: Feed, delivery_id: str) -> VaultWriter:
         """A context in which a delivery's rows are kept chunk by chunk; the file is there when it ends well."""
-        return VaultWriter(self._encrypted, feed, self.file(feed.name, delivery_id))
+        period = delivery_id.split(".")[1]
+        sieve = partial(Tombstones(self._store).sieve, feed=feed.name, period=period)
+        return VaultWriter(self._encrypted, feed, self.file(feed.name, delivery_id), sieve)
 
     def keep(self, accepted: pl.DataFrame, feed: Feed, keys: Mapping[str, pl.Series], delivery_id: str) -> None:
         """Keep the direct identifiers of a delivery's rows; a feed without any leaves no file."""
@@ -137,19 +143,23 @@ class Vault:
         return pl.DataFrame([numbers, pseudonyms(numbers, self._key, self._algorithm).rename("person_key")])
 
     def publish_person_keys(self, path: Path, deliveries: Iterable[str] | None = None) -> None:
-        """Write person_key, born_on and sex of every person known, without any direct identifier."""
+        """Write person_key, born_on and sex of every person known, without any direct identifier.
+
+        Persons whose identities were deleted are in it as long as their pseudonymous rows are.
+        """
         self.refresh()
         known = self._known(deliveries)
         parts = [
             entries.select("person_key", "id_number").drop_nulls().unique("person_key")
             for entries in self._entries(known, None)
         ]
-        empty = pl.DataFrame(schema={"person_key": pl.String, "id_number": pl.String})
-        persons = pl.concat([empty, *parts]).sort("person_key")
         number = pl.col("id_number")
-        write_parquet(
-            persons.select("person_key", born_on_of(number).alias("born_on"), sex_of(number).alias("sex")), path
-        )
+        born = [
+            part.select("person_key", born_on_of(number).alias("born_on"), sex_of(number).alias("sex"))
+            for part in parts
+        ]
+        persons = pl.concat([Former(self._store).all(), *born]).unique("person_key", keep="last")
+        write_parquet(persons.sort("person_key"), path)
 
     def reporters(self, delivery_id: str, feed: str) -> pl.DataFrame:
         """Identities of a delivery's rows that bear no ID number (a report of a person known by name alone)."""
@@ -166,7 +176,7 @@ class Vault:
         with Ledger(self._store.ledger_file) as ledger:
             accepted = ledger.deliveries(status="accepted")
         wanted = None if deliveries is None else set(deliveries)
-        ordered = sorted(accepted, key=lambda item: (item.period or "", item.received_at, item.sequence or 0))
+        ordered = sorted(accepted, key=lambda item: (item.period or "", *receipt_order(item)))
         sources = [
             Source(item.delivery_id, item.feed, str(item.period)[:4], item.sequence or 0, place, path)
             for place, item in enumerate(ordered)

@@ -9,8 +9,9 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from ingestion import Delivery, Ledger, Store, Vault
+from ingestion import Delivery, Ledger, Store, Vault, hold
 from ingestion.encryption import EncryptedParquet, TamperedError, VaultLockedError
+from ingestion.in_force import receipt_order
 from ingestion.keys import Keys
 from ingestion.pseudonym import identity_keys
 from ingestion.table import ROW_NUMBER
@@ -66,7 +67,7 @@ def oracle(store: Store, deliveries: set[str] | None = None) -> pl.DataFrame:
     """What the vault must say, from every delivery file read whole."""
     with Ledger(store.ledger_file) as ledger:
         accepted = ledger.deliveries(status="accepted")
-    accepted.sort(key=lambda item: (item.period or "", item.received_at, item.sequence or 0))
+    accepted.sort(key=lambda item: (item.period or "", *receipt_order(item)))
     known: dict[str, dict[str, str]] = {}
     for item in accepted:
         path = Vault(store).file(item.feed, item.delivery_id)
@@ -95,7 +96,7 @@ def random_rows(dice: random.Random, feed: str) -> list[dict[str, str | None]]:
     return rows
 
 
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(4))
 def test_the_index_says_what_the_delivery_files_say(store: Store, seed: int) -> None:
     dice = random.Random(seed)
     vault, everything = Vault(store), []
@@ -107,8 +108,11 @@ def test_the_index_says_what_the_delivery_files_say(store: Store, seed: int) -> 
         if dice.random() < 0.3:
             vault.refresh()
         if dice.random() < 0.2:
+            held = dice.choice(everything)
             with Ledger(store.ledger_file) as ledger:
-                ledger.change(dice.choice(everything), "held", "check", "x", NOW, reason_code="check")
+                status = ledger.delivery(held).status
+            if status == "accepted":
+                hold(store, held, "check", "x", NOW)
         some = set(dice.sample(everything, dice.randint(0, len(everything))))
         for wanted in (None, some):
             expected = oracle(store, wanted)
