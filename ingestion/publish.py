@@ -19,6 +19,7 @@ from ingestion.ledger import Ledger
 from ingestion.life import known_at, states_of
 from ingestion.linkage.evidence import publish_links
 from ingestion.mending import row_states, with_state
+from ingestion.name_conflict import publish_name_conflicts
 from ingestion.quarantine import Quarantine
 from ingestion.standing import as_they_stand
 from ingestion.store import Store
@@ -32,7 +33,8 @@ HELD = "held"
 def publish(
     store: Store, feeds: Mapping[str, Feed], moment: datetime | None = None, directory: Path | None = None
 ) -> None:
-    """Write delivery, delivery_validity, person_key, cell_defect and quarantine_row as of a moment (None: now)."""
+    """Write delivery, delivery_validity, person_key, name_conflict, cell_defect, quarantine_row and what linking
+    decided, as of a moment (None: now)."""
     target = directory or store.reference
     with Ledger(store.ledger_file) as ledger:
         entered, decisions = ledger.deliveries(), ledger.decisions()
@@ -41,7 +43,9 @@ def publish(
     states = pl.Series("state", list(states_of(deliveries, decisions).values()), dtype=pl.String)
     write_parquet(delivery_frame(deliveries, *DELIVERY_EXTRA).with_columns(states), target / "delivery.parquet")
     write_parquet(delivery_validity(deliveries, moment), target / "delivery_validity.parquet")
-    Vault(store).publish_person_keys(target / "person_key.parquet", accepted)
+    vault = Vault(store)
+    vault.publish_person_keys(target / "person_key.parquet", accepted)
+    publish_name_conflicts(vault, target / "name_conflict.parquet", accepted)
     write_parquet(_cell_defects(store, feeds, accepted), target / "cell_defect.parquet")
     write_parquet(_quarantine_rows(store, feeds, deliveries), target / "quarantine_row.parquet")
     publish_links(store, target, deliveries, moment)

@@ -27,7 +27,16 @@ REFERENCE_ASSETS = {
     "household_score": dg.AssetKey(["model", "household_score"]),
     "check_result": dg.AssetKey(["checks", "delivery_check"]),
 }
-DELIVERY_TABLES = ("delivery", "delivery_validity", "person_key", "cell_defect", "quarantine_row", "run")
+DELIVERY_TABLES = (
+    "delivery",
+    "delivery_validity",
+    "person_key",
+    "name_conflict",
+    "cell_defect",
+    "quarantine_row",
+    "household_given",
+    "run",
+)
 
 
 class DbtError(RuntimeError):

@@ -14,6 +14,7 @@ import duckdb
 import polars as pl
 
 from orchestration.generation import FOLDER, clear_mark, copy_basis
+from orchestration.given import keep_given
 from orchestration.settings import DataHome
 
 
@@ -43,6 +44,8 @@ def publish(home: DataHome, tables: Mapping[str, str]) -> dict[str, int]:
     folder.mkdir()
     counts = copy_out(home.warehouse, tables, folder)
     copy_basis(home.basis, folder / FOLDER)
+    # Before readers see them: a key that was read must resolve whatever happens after.
+    keep_given(folder, home.reference)
     _point(home.published, folder)
     clear_mark(home.root)
     for number in sorted(numbers)[:-1]:

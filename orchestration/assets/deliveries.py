@@ -33,6 +33,7 @@ from orchestration.generation import (
     unfinished_since,
     write_basis,
 )
+from orchestration.given import ensure_given
 from orchestration.resources import HomeResource
 from orchestration.run_plan import RunPlan, plan_run, with_rebuild, write_plan
 from orchestration.settings import DataHome
@@ -101,6 +102,7 @@ def delivery_reference(
     as_of = datetime.fromisoformat(config.as_of) if config.as_of else datetime.now(UTC)
     paths, month = home.home, month_of(config.month or None)
     publish(store_of(paths), load_feeds(), as_of)
+    ensure_given(paths.reference)
     chosen = plan_run(ledger_frame(paths), home.operations.months_done(), month, as_of)
     rebuild = planned_rebuild(paths, chosen, full=config.full)
     plan = with_rebuild(chosen, rebuild, month)
