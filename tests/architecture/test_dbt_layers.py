@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import yaml
 
-from models.contract import load_feeds
+from models.contract import load_feeds, person_key_name
 
 MODELS = Path(__file__).parents[2] / "dbt_project" / "models"
 # Each layer reads itself and those before it; quality reads all.
@@ -132,3 +132,21 @@ def test_no_direct_identifier_is_a_column_of_staging() -> None:
         for model in described(path).values():
             told = {column["name"] for column in model["columns"]}
             assert not told & (identifiers - text_columns), path.name
+
+
+def test_every_person_column_of_staging_is_resolved_through_the_one_macro() -> None:
+    """Keys that were merged are resolved where the lake is read, and nowhere else: the columns are the contract's."""
+    for feed in load_feeds().values():
+        path = MODELS / "staging" / f"stg_{feed.department}__{feed.name}.sql"
+        text = path.read_text(encoding="utf-8")
+        persons = [person_key_name(column.name) for column in feed.columns if column.type == "id"]
+        if not persons:
+            assert f"source('lake', '{feed.name}')" in text
+            continue
+        names = {field.source: field.name for field in feed.lake_fields}
+        key = [names[column.name] for column in feed.key_columns]
+        wanted = f"'{feed.name}', {persons}"
+        if feed.mode == "snapshot" and "person_key" in key:
+            wanted += f", key={key}"
+        assert f"delivered_rows({wanted})" in text, path.name
+        assert "source('lake'" not in text, path.name

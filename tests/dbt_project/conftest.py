@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -19,8 +19,10 @@ import duckdb
 import polars as pl
 import pytest
 
+from ingestion.name_conflict import SCHEMA as NAME_CONFLICT
 from models.contract import LakeType, load_feeds
 from models.publish import publish_reference
+from orchestration.given import SCHEMA as HOUSEHOLD_GIVEN
 
 PROJECT = Path(__file__).parents[2] / "dbt_project"
 TYPES: dict[LakeType, pl.DataType] = {
@@ -101,14 +103,17 @@ DELIVERIES: list[tuple[str, str, date, str | None, date, list[Row]]] = [
 ]  # fmt: skip
 
 
-def write_lake(lake: Path) -> None:
+Delivered = tuple[str, str, date, str | None, date, list[Row]]
+
+
+def write_lake(lake: Path, deliveries: list[Delivered]) -> None:
     for feed in load_feeds().values():
         schema = {field.name: TYPES[field.type] for field in feed.lake_fields}
         schema |= {"delivery_id": pl.String(), "row_number": pl.Int64(), "period": pl.String()}
         folder = lake / feed.name
         folder.mkdir(parents=True)
         pl.DataFrame(schema=schema).write_parquet(folder / "schema.parquet")
-        for name, delivery, month, _, _, rows in DELIVERIES:
+        for name, delivery, month, _, _, rows in deliveries:
             if name == feed.name:
                 period, delivery_id = month.strftime("%Y-%m"), f"{name}.{month:%Y-%m}.{delivery}"
                 filled = [
@@ -119,21 +124,40 @@ def write_lake(lake: Path) -> None:
                 pl.DataFrame(filled, schema=schema).write_parquet(folder / f"period={period}/{delivery_id}.parquet")
 
 
-def write_reference(reference: Path) -> None:
-    publish_reference(reference, JANUARY, MARCH)
+def write_reference(
+    reference: Path, deliveries: list[Delivered], born: dict[str, date], first: date, last: date
+) -> None:
+    publish_reference(reference, first, last)
+    ids = [f"{feed}.{month:%Y-%m}.{name}" for feed, name, month, *_ in deliveries]
     validity = [
-        {"delivery_id": f"{feed}.{month:%Y-%m}.{name}", "feed": feed, "division": None, "area": None,
+        {"delivery_id": delivery_id, "feed": feed, "division": None, "area": None,
          "excepted": excepted, "valid_from": month, "valid_to": until}
-        for feed, name, month, excepted, until, _ in DELIVERIES
+        for delivery_id, (feed, name, month, excepted, until, _) in zip(ids, deliveries, strict=True)
     ]  # fmt: skip
     text, day = pl.String(), pl.Date()
     texts = dict.fromkeys(("delivery_id", "feed", "division", "area", "excepted"), text)
-    pl.DataFrame(validity, schema={**texts, "valid_from": day, "valid_to": day}).write_parquet(
-        reference / "delivery_validity.parquet"
-    )
-    persons = [{"person_key": person, "born_on": born, "sex": "1"} for person, born in BORN.items()]
-    pl.DataFrame(persons).write_parquet(reference / "person_key.parquet")
-    pl.DataFrame({"first_month": [JANUARY], "last_month": [MARCH]}).write_parquet(reference / "run.parquet")
+    tables = {
+        "delivery_validity": pl.DataFrame(validity, schema={**texts, "valid_from": day, "valid_to": day}),
+        # All that is sent for a month arrives on the 5th of the next.
+        "delivery": pl.DataFrame(
+            [
+                (name, datetime(item[2].year, item[2].month, 28) + timedelta(days=8))
+                for name, item in zip(ids, deliveries, strict=True)
+            ],
+            schema={"delivery_id": text, "received_at": pl.Datetime()},
+            orient="row",
+        ),
+        "person_key": pl.DataFrame([{"person_key": key, "born_on": on, "sex": "1"} for key, on in born.items()]),
+        "person_alias": pl.DataFrame(schema={"person_key": text, "resolved_key": text, "decided_at": pl.Datetime()}),
+        "person_row_alias": pl.DataFrame(
+            schema={"delivery_id": text, "row_number": pl.Int64(), "column_name": text, "resolved_key": text}
+        ),
+        "name_conflict": pl.DataFrame(schema=NAME_CONFLICT),
+        "household_given": pl.DataFrame(schema=HOUSEHOLD_GIVEN),
+        "run": pl.DataFrame({"first_month": [first], "last_month": [last], "rebuild_from": [first]}),
+    }
+    for name, table in tables.items():
+        table.write_parquet(reference / f"{name}.parquet")
 
 
 def dbt(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -157,8 +181,8 @@ def dbt(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
     """The folder of the tiny city and the outcome of ``dbt build`` of its lower layers, tests included."""
     folder = tmp_path_factory.mktemp("tiny_city")
-    write_lake(folder / "lake")
-    write_reference(folder / "reference")
+    write_lake(folder / "lake", DELIVERIES)
+    write_reference(folder / "reference", DELIVERIES, BORN, JANUARY, MARCH)
     layers = ["staging", "identity", "indicators"]
     # Cautious: a test that also reads a later layer waits for that layer.
     return folder, dbt(folder, "build", "--select", *layers, "--indirect-selection", "cautious")

@@ -1,6 +1,6 @@
 with
 delivered as (
-    select * from {{ source('lake', 'rural_monitoring') }}
+    {{ delivered_rows('rural_monitoring', ['person_key'], key=['household_no', 'person_key']) }}
 ),
 
 validity as (

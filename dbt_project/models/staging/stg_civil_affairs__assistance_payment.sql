@@ -1,6 +1,6 @@
 with
 delivered as (
-    select * from {{ source('lake', 'assistance_payment') }}
+    {{ delivered_rows('assistance_payment', ['person_key']) }}
 ),
 
 validity as (

@@ -1,6 +1,6 @@
 with
 delivered as (
-    select * from {{ source('lake', 'assistance_register') }}
+    {{ delivered_rows('assistance_register', ['applicant_key', 'person_key'], key=['certificate_no', 'person_key']) }}
 ),
 
 validity as (

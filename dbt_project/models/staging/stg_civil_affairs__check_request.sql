@@ -1,6 +1,6 @@
 with
 delivered as (
-    select * from {{ source('lake', 'check_request') }}
+    {{ delivered_rows('check_request', ['applicant_key', 'person_key']) }}
 ),
 
 validity as (

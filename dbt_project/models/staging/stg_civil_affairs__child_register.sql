@@ -1,6 +1,6 @@
 with
 delivered as (
-    select * from {{ source('lake', 'child_register') }}
+    {{ delivered_rows('child_register', ['person_key', 'guardian_key'], key=['person_key', 'child_category']) }}
 ),
 
 validity as (

@@ -1,6 +1,6 @@
 with
 delivered as (
-    select * from {{ source('lake', 'community_report') }}
+    {{ delivered_rows('community_report', ['person_key']) }}
 ),
 
 validity as (

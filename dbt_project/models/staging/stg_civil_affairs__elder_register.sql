@@ -1,6 +1,6 @@
 with
 delivered as (
-    select * from {{ source('lake', 'elder_register') }}
+    {{ delivered_rows('elder_register', ['person_key'], key=['person_key', 'elder_category']) }}
 ),
 
 validity as (

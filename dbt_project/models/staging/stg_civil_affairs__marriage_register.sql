@@ -1,6 +1,6 @@
 with
 delivered as (
-    select * from {{ source('lake', 'marriage_register') }}
+    {{ delivered_rows('marriage_register', ['husband_key', 'wife_key']) }}
 ),
 
 validity as (

@@ -1,6 +1,6 @@
 with
 delivered as (
-    select * from {{ source('lake', 'temporary_assistance') }}
+    {{ delivered_rows('temporary_assistance', ['person_key']) }}
 ),
 
 validity as (

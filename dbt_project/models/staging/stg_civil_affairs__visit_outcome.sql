@@ -1,6 +1,6 @@
 with
 delivered as (
-    select * from {{ source('lake', 'visit_outcome') }}
+    {{ delivered_rows('visit_outcome', ['person_key']) }}
 ),
 
 validity as (

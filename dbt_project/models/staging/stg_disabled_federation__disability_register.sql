@@ -1,6 +1,6 @@
 with
 delivered as (
-    select * from {{ source('lake', 'disability_register') }}
+    {{ delivered_rows('disability_register', ['person_key']) }}
 ),
 
 validity as (

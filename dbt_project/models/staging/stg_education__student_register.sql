@@ -1,6 +1,6 @@
 with
 delivered as (
-    select * from {{ source('lake', 'student_register') }}
+    {{ delivered_rows('student_register', ['person_key'], key=['person_key']) }}
 ),
 
 validity as (

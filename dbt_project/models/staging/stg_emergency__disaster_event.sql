@@ -1,6 +1,6 @@
 with
 delivered as (
-    select * from {{ source('lake', 'disaster_event') }}
+    {{ delivered_rows('disaster_event', ['person_key']) }}
 ),
 
 validity as (

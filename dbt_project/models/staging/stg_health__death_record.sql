@@ -1,6 +1,6 @@
 with
 delivered as (
-    select * from {{ source('lake', 'death_record') }}
+    {{ delivered_rows('death_record', ['person_key']) }}
 ),
 
 validity as (

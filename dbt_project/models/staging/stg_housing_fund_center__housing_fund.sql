@@ -1,6 +1,6 @@
 with
 delivered as (
-    select * from {{ source('lake', 'housing_fund') }}
+    {{ delivered_rows('housing_fund', ['person_key'], key=['person_key']) }}
 ),
 
 validity as (

@@ -1,6 +1,6 @@
 with
 delivered as (
-    select * from {{ source('lake', 'pension_payment') }}
+    {{ delivered_rows('pension_payment', ['person_key']) }}
 ),
 
 validity as (

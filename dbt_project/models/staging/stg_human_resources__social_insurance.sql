@@ -1,6 +1,6 @@
 with
 delivered as (
-    select * from {{ source('lake', 'social_insurance') }}
+    {{ delivered_rows('social_insurance', ['person_key']) }}
 ),
 
 validity as (

@@ -1,6 +1,6 @@
 with
 delivered as (
-    select * from {{ source('lake', 'unemployment_register') }}
+    {{ delivered_rows('unemployment_register', ['person_key'], key=['person_key']) }}
 ),
 
 validity as (

@@ -1,6 +1,6 @@
 with
 delivered as (
-    select * from {{ source('lake', 'custody_record') }}
+    {{ delivered_rows('custody_record', ['person_key'], key=['person_key']) }}
 ),
 
 validity as (

@@ -1,6 +1,6 @@
 with
 delivered as (
-    select * from {{ source('lake', 'business_register') }}
+    {{ delivered_rows('business_register', ['person_key']) }}
 ),
 
 validity as (

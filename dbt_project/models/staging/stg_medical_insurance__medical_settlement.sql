@@ -1,6 +1,6 @@
 with
 delivered as (
-    select * from {{ source('lake', 'medical_settlement') }}
+    {{ delivered_rows('medical_settlement', ['person_key']) }}
 ),
 
 validity as (

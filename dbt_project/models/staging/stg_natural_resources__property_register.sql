@@ -1,6 +1,6 @@
 with
 delivered as (
-    select * from {{ source('lake', 'property_register') }}
+    {{ delivered_rows('property_register', ['person_key'], key=['unit_no', 'person_key']) }}
 ),
 
 validity as (

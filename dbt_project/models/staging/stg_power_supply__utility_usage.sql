@@ -1,6 +1,6 @@
 with
 delivered as (
-    select * from {{ source('lake', 'utility_usage') }}
+    {{ delivered_rows('utility_usage', ['person_key']) }}
 ),
 
 validity as (

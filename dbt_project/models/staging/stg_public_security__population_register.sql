@@ -1,6 +1,6 @@
 with
 delivered as (
-    select * from {{ source('lake', 'population_register') }}
+    {{ delivered_rows('population_register', ['person_key'], key=['person_key']) }}
 ),
 
 validity as (

@@ -1,6 +1,6 @@
 with
 delivered as (
-    select * from {{ source('lake', 'vehicle_register') }}
+    {{ delivered_rows('vehicle_register', ['person_key']) }}
 ),
 
 validity as (

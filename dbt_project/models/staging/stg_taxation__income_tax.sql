@@ -1,6 +1,6 @@
 with
 delivered as (
-    select * from {{ source('lake', 'income_tax') }}
+    {{ delivered_rows('income_tax', ['person_key']) }}
 ),
 
 validity as (
