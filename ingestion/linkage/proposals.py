@@ -60,6 +60,9 @@ PROPOSAL: dict[str, pl.DataType] = {
 """Of a row: where it stands, what is written there, and the person proposed. Of a pair: two persons side by side."""
 PERSONAL = tuple(name for name in PROPOSAL if name.startswith(("name", "number", "id_", "phone", "address", "other_")))
 _ID_LETTERS = 12
+ROW_ID = ("delivery_id", ROW_NUMBER, "column", "person_key")
+PAIR_ID = ("person_key", "other_key")
+"""What the number of a proposal is made of."""
 
 
 def proposals_file(store: Store) -> Path:
@@ -131,7 +134,7 @@ def _of_rows(claims: Claims, known: StoreKnown, store: Store, linkage: Linkage) 
     )
     people = known.vault.select("id_number", "name", "phone", "address")
     shown = _shaped(keyed.join(people, on="id_number", how="left"))
-    return _named(shown, ["delivery_id", ROW_NUMBER, "column", "person_key"])
+    return _named(shown, ROW_ID)
 
 
 def _of_pairs(known: StoreKnown, store: Store, linkage: Linkage) -> pl.DataFrame:
@@ -151,12 +154,18 @@ def _of_pairs(known: StoreKnown, store: Store, linkage: Linkage) -> pl.DataFrame
     )
     aliases = {key: found[0] for key, found in resolved(IdentityEvents(store).all()).items()}
     today = [pl.col(name).replace(aliases) for name in ("person_key", "other_key")]
-    return _named(_shaped(told.filter(today[0] != today[1])), ["person_key", "other_key"])
+    return _named(_shaped(told.filter(today[0] != today[1])), PAIR_ID)
 
 
 def _shaped(frame: pl.DataFrame) -> pl.DataFrame:
     missing = [pl.lit(None, kind).alias(name) for name, kind in PROPOSAL.items() if name not in frame.columns]
     return frame.with_columns(missing).select(pl.col(name).cast(kind) for name, kind in PROPOSAL.items())
+
+
+def renumbered(frame: pl.DataFrame) -> pl.DataFrame:
+    """Rows about proposals whose person keys were changed, with the numbers that these make."""
+    is_row = pl.col("delivery_id").is_not_null()
+    return pl.concat([_named(frame.filter(is_row), ROW_ID), _named(frame.filter(~is_row), PAIR_ID)])
 
 
 def _named(frame: pl.DataFrame, by: Sequence[str]) -> pl.DataFrame:

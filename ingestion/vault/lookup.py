@@ -20,6 +20,7 @@ from ingestion.in_force import receipt_order
 from ingestion.ledger import Ledger
 from ingestion.pseudonym import Algorithm, pseudonyms
 from ingestion.store import Store
+from ingestion.table import ROW_NUMBER
 from ingestion.vault.former import Former
 from ingestion.vault.index import ENTRY_SCHEMA, SHARDS, Index, Source, entries_of
 from ingestion.vault.rows import (
@@ -121,6 +122,28 @@ class Vault:
             pl.col("last_month", "last_delivery", "place").sort_by("place").last(),
         )
         return facts.sort(["place", "fact", "feed"], descending=[True, False, False]).drop("place")
+
+    def told_names(self, deliveries: Iterable[str] | None = None) -> Iterator[pl.DataFrame]:
+        """What each feed calls each person, a part of the persons at a time.
+
+        Columns: person_key, feed, role, name, former_name, first_month (date), delivery_id and row_number of the last
+        that said so, place (its order in time).
+        """
+        self.refresh()
+        known = self._known(deliveries)
+        named = _named(known.by_sequence)
+        first = named.select(first="sequence", first_month=pl.col("month").str.to_date("%Y-%m", strict=False))
+        last = named.select(pl.col("sequence").alias("last"), "delivery_id")
+        for entries in self._entries(known, None):
+            yield (
+                entries.join(first, on="first", how="left")
+                .join(last, on="last", how="left")
+                .select(
+                    *("person_key", "feed", "role", "name", "former_name", "first_month", "delivery_id"),
+                    pl.col("last_row").alias(ROW_NUMBER),
+                    "place",
+                )
+            )
 
     def spans(self) -> pl.DataFrame:
         """One row a person, feed and role: person_key, feed, role, first and last (ledger sequences)."""

@@ -21,6 +21,7 @@ import polars as pl
 from ingestion.change import Change, changing
 from ingestion.in_force import delivery_validity
 from ingestion.ledger import Ledger
+from ingestion.linkage.proposals import proposals_file
 from ingestion.parse_identity import parse_id
 from ingestion.pseudonym import pseudonyms
 from ingestion.statement import period_of
@@ -240,6 +241,8 @@ def _commit(store: Store, order: PurgeOrder, purged: Purged, certificate: Certif
     tombstones.write(deleted, f"{order.as_of:%Y-%m}", change.stage(marks))
     former.add(deleted, purged.gone, change.stage(former.file))
     change.delete(store.vault / INDEX_FOLDER)
+    # Proposals name persons; they are found anew from what is left.
+    change.delete(proposals_file(store).parent)
     for path, text in write_certificate(certificate, order.policy):
         staged = change.stage(certificate_paths(store.vault, certificate.number) / path)
         staged.write_text(text, encoding="utf-8")

@@ -15,11 +15,13 @@ from pathlib import Path
 import polars as pl
 
 from ingestion.change import Change
+from ingestion.linkage.proposals import renumbered
 from ingestion.pseudonym import KEY_BYTES, Algorithm, pseudonyms
 from ingestion.store import Store
 
 _LETTERS = KEY_BYTES * 2
 _KEY = rf"^[a-p]{{{_LETTERS}}}$"
+_DECISIONS = "link_decision"
 OLD_COLUMN = "old"
 """The column of given-out keys in the alias tables: it stays as it is."""
 
@@ -103,6 +105,8 @@ def _rekey_database(path: Path, mapping: KeyMap, change: Change) -> int:
         with closing(sqlite3.connect(path)) as source, closing(sqlite3.connect(copy)) as target:
             source.backup(target)
             count = sum(_rekey_table(target, table, mapping) for table in _tables(target))
+            if count and _DECISIONS in _tables(target):
+                _renumber_decisions(target)
             target.execute("pragma journal_mode=delete")
             target.commit()
         if not count:
@@ -113,6 +117,17 @@ def _rekey_database(path: Path, mapping: KeyMap, change: Change) -> int:
         return 1
     finally:
         copy.unlink(missing_ok=True)
+
+
+def _renumber_decisions(connection: sqlite3.Connection) -> None:
+    """Decisions about links go by numbers made of person keys: those of before must be known under the new ones."""
+    columns = ("sequence", "proposal_id", "delivery_id", "row_number", "column", "person_key", "other_key")
+    names = ", ".join(f'"{name}"' for name in columns)
+    rows = connection.execute(f"select {names} from {_DECISIONS}").fetchall()
+    numbers = {"sequence": pl.Int64, "row_number": pl.Int64}
+    schema = {name: numbers.get(name, pl.String) for name in columns}
+    changed = renumbered(pl.DataFrame(rows, schema=schema, orient="row")).select("proposal_id", "sequence")
+    connection.executemany(f"update {_DECISIONS} set proposal_id = ? where sequence = ?", changed.rows())
 
 
 def _tables(connection: sqlite3.Connection) -> list[str]:

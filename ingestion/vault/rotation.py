@@ -16,6 +16,7 @@ from ingestion.change import FOLDER as CHANGE_FOLDER
 from ingestion.change import Change, changing
 from ingestion.encryption import EncryptedParquet
 from ingestion.keys import Keys, Kind, NextKey, marker_of, next_key, write_key_file, write_marker, written_with
+from ingestion.linkage.proposals import proposals_file
 from ingestion.store import Store
 from ingestion.vault.alias import Aliases
 from ingestion.vault.lookup import INDEX_FOLDER
@@ -70,6 +71,8 @@ def rotate_pseudonyms(store: Store, environment: Mapping[str, str] | None = None
         for name in WAREHOUSE_FILES:
             change.delete(store.home / name)
         change.delete(store.vault / INDEX_FOLDER)
+        # Proposals bear numbers made of person keys; they are found anew under their new ones.
+        change.delete(proposals_file(store).parent)
         _switch(store, keys, fresh, change)
     before, after = (item.key_id("pseudonym") for item in (store.keys, keys))
     return Rotated("pseudonym", before, after, files, mapping.known.height, _with(store, keys))
