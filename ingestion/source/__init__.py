@@ -5,15 +5,16 @@ what becomes of a delivery, when fetching happens (``orchestration``).
 """
 
 from ingestion.source.check import Standing, new_in, reachable, standing
-from ingestion.source.fetch import FetchReport, fetch
+from ingestion.source.fetching import FetchReport, fetch
 from ingestion.source.landing import landing_folders
 from ingestion.source.problem import SourceError
-from ingestion.source.record import Record
+from ingestion.source.record import Look, Record
 from ingestion.source.settings import Source, Sources
 from ingestion.source.settle import enter_refused, take_in
 
 __all__ = [
     "FetchReport",
+    "Look",
     "Record",
     "Source",
     "SourceError",

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ingestion.source.database import Database
-from ingestion.source.fetch import missing_package, opened
+from ingestion.source.fetching import missing_package, opened
 from ingestion.source.files import NewFile, new_files
 from ingestion.source.record import Record
 from ingestion.source.settings import DatabaseSource, DirectorySource, Source, TableSettings

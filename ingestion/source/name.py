@@ -33,7 +33,7 @@ def fault_of_name(name: str) -> str | None:
 
 def harmless(name: str) -> str:
     """A name to show for one that cannot be taken over: printable, short, different for different names."""
-    letters = (letter if letter.isprintable() and letter not in "/\\" else "_" for letter in name[:_SHOWN])
+    letters = (letter if letter.isprintable() and letter not in "/\\?" else "_" for letter in name[:_SHOWN])
     digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:8]
     # Letters only, so that the digest is never read as a month or a district.
     return "".join(letters) + "~" + digest.translate(str.maketrans("0123456789", "ghijklmnop"))

@@ -68,9 +68,8 @@ def enter_refused(
             delivery = take_file(_refused_arrival(item, now), feeds.get(item.feed), store, history, now)
             if delivery is not None:
                 entered.append(ledger.record(replace(delivery, file_key=item.file_key)))
-            record.note(replace(item, state="settled", delivery_id=delivery.delivery_id if delivery else None))
-            if delivery is not None:
                 record.note_origin(delivery.delivery_id, source, item.fetched_at)
+            record.note(replace(item, state="settled", delivery_id=delivery.delivery_id if delivery else None))
     return entered
 
 
@@ -97,9 +96,9 @@ def settle(landing: Landing, record: Record, now: datetime, keep_rejected_days: 
     for item in unsettled:
         delivery = known.get(_key(item))
         if delivery is not None:
-            record.note(replace(item, state="settled", delivery_id=delivery.delivery_id))
             if delivery.ingested_at.timestamp() >= item.fetched_at:
                 record.note_origin(delivery.delivery_id, landing.source, item.fetched_at)
+            record.note(replace(item, state="settled", delivery_id=delivery.delivery_id))
         elif (item.feed, item.file_key) not in landed:
             record.forget(item)
     _clear(landing, record, known, now - timedelta(days=keep_rejected_days))
