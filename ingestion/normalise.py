@@ -14,7 +14,10 @@ import polars as pl
 ERROR_CELL = "\ufdd0"
 NUMERIC_CELL = "\ufdd1"
 
-_ZERO_WIDTH = "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\u00ad\x00"
+# Besides the marks without width those that turn the direction of writing: copied texts begin with them.
+_ZERO_WIDTH = (
+    "\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff\u00ad\x00"
+)
 _FULL_WIDTH = {chr(code): chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)} | {"\u3000": " ", "\u00a0": " "}
 _TABLE = str.maketrans({**_FULL_WIDTH, **dict.fromkeys(_ZERO_WIDTH)})
 # A leading apostrophe is how spreadsheets mark a number as text.

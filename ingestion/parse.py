@@ -48,12 +48,8 @@ def value_dtype(column: Column) -> pl.DataType:
 
 
 def unit_of_column(column: Column, context: ParseContext) -> int:
-    """Yuan per unit of a money column: its own header's, its type's, the unit row's, else yuan."""
-    if context.header_unit is not None:
-        return context.header_unit
-    if column.type == "wan":
-        return WAN
-    return context.unit_row or 1
+    """Yuan per unit of a money column: its own header's, the unit row's, its type's, else yuan."""
+    return context.header_unit or context.unit_row or (WAN if column.type == "wan" else 1)
 
 
 def _by_type(column: Column, cells: pl.Series, context: ParseContext) -> Parsed:
@@ -93,7 +89,8 @@ def _within_time(column: Column, parsed: Parsed, received_on: date) -> Parsed:
     old = pl.lit(False)
     if column.name == BIRTH_COLUMN:
         old = pl.col(VALUE).dt.offset_by(f"{MAX_AGE_YEARS}y") < received_on
-    return _faulted(parsed, [(late, DATE_INVALID), (old, OUT_OF_RANGE)])
+        return _faulted(parsed, [(late, OUT_OF_RANGE), (old, OUT_OF_RANGE)])
+    return _faulted(parsed, [(late, DATE_INVALID)])
 
 
 def _within_limits(column: Column, parsed: Parsed) -> Parsed:
@@ -119,4 +116,4 @@ def _faulted(parsed: Parsed, tests: list[tuple[pl.Expr, str]]) -> Parsed:
     for test, reason in tests:
         frame = frame.with_columns(pl.when(test.fill_null(False)).then(pl.lit(reason)).otherwise(FAULT).alias(FAULT))
     checked = Parsed.of(frame.with_columns(pl.when(pl.col(FAULT).is_null()).then(VALUE)))
-    return replace(checked, readable=parsed.value)
+    return replace(checked, readable=parsed.value if parsed.readable is None else parsed.readable)

@@ -14,7 +14,7 @@ import polars as pl
 from ingestion.normalise import ERROR_CELL, NUMERIC_CELL
 from ingestion.reason import VALUE_INVALID
 
-VALUE, FAULT = "value", "fault"
+VALUE, FAULT, READABLE = "value", "fault", "readable"
 
 
 @dataclass(frozen=True)
@@ -35,13 +35,21 @@ class Parsed:
     value: pl.Series
     fault: pl.Series | None = None
     readable: pl.Series | None = None
-    """Values before limits where those took any away: what control totals are the sum of."""
+    """Values before limits where those took any away: what control totals are the sum of. Wider than ``value``."""
 
     @staticmethod
     def of(frame: pl.DataFrame) -> Parsed:
-        """From a frame with ``value`` and ``fault``; a fault column without any fault is dropped."""
+        """From a frame with ``value`` and ``fault``; a fault column without any fault is dropped.
+
+        ``readable`` is kept where it holds more than the values do.
+        """
         fault = frame[FAULT]
-        return Parsed(frame[VALUE], None if fault.null_count() == len(fault) else fault)
+        if fault.null_count() == len(fault):
+            return Parsed(frame[VALUE])
+        readable = frame[READABLE] if READABLE in frame.columns else None
+        if readable is not None and readable.null_count() == frame[VALUE].null_count():
+            readable = None
+        return Parsed(frame[VALUE], fault, readable)
 
 
 FrameParser = Callable[[pl.DataFrame], pl.DataFrame]
@@ -58,7 +66,9 @@ def parse_distinct(cells: pl.Series, parse: FrameParser) -> Parsed:
 def with_errors_marked(cells: pl.DataFrame, parse: FrameParser) -> pl.DataFrame:
     """Parse; error cells of a spreadsheet are faults whatever the type, marks of numeric cells are dropped."""
     bare = cells.with_columns(pl.col("cell").alias("raw"), pl.col("cell").str.strip_prefix(NUMERIC_CELL))
-    parsed = parse(bare).select(pl.col("raw").alias("cell"), VALUE, FAULT)
+    parsed = parse(bare)
+    kept = [name for name in (VALUE, FAULT, READABLE) if name in parsed.columns]
+    parsed = parsed.select(pl.col("raw").alias("cell"), *kept)
     is_error = pl.col("cell").str.contains(ERROR_CELL, literal=True)
     return parsed.with_columns(
         pl.when(~is_error).then(VALUE), pl.when(is_error).then(pl.lit(VALUE_INVALID)).otherwise(FAULT).alias(FAULT)
