@@ -139,25 +139,37 @@ def write_reference(
     tables = {
         "delivery_validity": pl.DataFrame(validity, schema={**texts, "valid_from": day, "valid_to": day}),
         # All that is sent for a month arrives on the 5th of the next.
-        "delivery": pl.DataFrame(
-            [
-                (name, datetime(item[2].year, item[2].month, 28) + timedelta(days=8))
-                for name, item in zip(ids, deliveries, strict=True)
-            ],
-            schema={"delivery_id": text, "received_at": pl.Datetime()},
-            orient="row",
+        "delivery": pl.DataFrame({"delivery_id": ids, "period": [item[2] for item in deliveries]}).select(
+            "delivery_id",
+            received_at=pl.col("period").dt.month_end().dt.offset_by("5d").cast(pl.Datetime("us")),
         ),
         "person_key": pl.DataFrame([{"person_key": key, "born_on": on, "sex": "1"} for key, on in born.items()]),
-        "person_alias": pl.DataFrame(schema={"person_key": text, "resolved_key": text, "decided_at": pl.Datetime()}),
-        "person_row_alias": pl.DataFrame(
-            schema={"delivery_id": text, "row_number": pl.Int64(), "column_name": text, "resolved_key": text}
-        ),
         "name_conflict": pl.DataFrame(schema=NAME_CONFLICT),
         "household_given": pl.DataFrame(schema=HOUSEHOLD_GIVEN),
         "run": pl.DataFrame({"first_month": [first], "last_month": [last], "rebuild_from": [first]}),
     }
     for name, table in tables.items():
         table.write_parquet(reference / f"{name}.parquet")
+    write_links(reference)
+
+
+def write_links(reference: Path) -> None:
+    """Nobody merged; one row of the child's was linked by a person's decision."""
+    moment = pl.Datetime("us")
+    at = datetime(2023, 2, 1)  # noqa: DTZ001 - published without a zone
+    alias = {"person_key": pl.String, "resolved_key": pl.String, "decided_at": moment}
+    rows = {"delivery_id": pl.String, "row_number": pl.Int64, "column_name": pl.String, "resolved_key": pl.String}
+    evidence = {
+        **{"delivery_id": pl.String, "row_number": pl.Int64, "column_name": pl.String, "pass": pl.String},
+        **dict.fromkeys(("person_key", "other_key", "confirmed_by", "against", "state"), pl.String),
+        "decided_at": moment,
+    }
+    pl.DataFrame([], schema=alias).write_parquet(reference / "person_alias.parquet")
+    pl.DataFrame([], schema={**rows, "decided_at": moment}).write_parquet(reference / "person_row_alias.parquet")
+    told = [
+        ("medical_settlement.2023-01.a", 9, "person_key", "typing_error", "child", None, "name", None, "accepted", at)
+    ]
+    pl.DataFrame(told, schema=evidence, orient="row").write_parquet(reference / "link_evidence.parquet")
 
 
 def dbt(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
