@@ -47,28 +47,27 @@ divisions as (
     select * from {{ source('reference', 'division') }}
 ),
 
--- Which feeds were there in the month: a silent feed makes its columns missing, not zero.
+-- Which feeds were there in the month and county: a silent feed makes its columns missing, not zero.
 feed_month as (
     select
-        months.month,
-        count(case when validity.feed = 'medical_settlement' then 1 end) > 0 as has_medical,
-        count(case when validity.feed = 'pension_payment' then 1 end) > 0 as has_pension,
-        count(case when validity.feed = 'social_insurance' then 1 end) > 0 as has_insurance,
-        count(case when validity.feed = 'unemployment_register' then 1 end) > 0 as has_unemployment,
-        count(case when validity.feed = 'student_register' then 1 end) > 0 as has_school,
-        count(case when validity.feed = 'disability_register' then 1 end) > 0 as has_disability,
-        count(case when validity.feed = 'custody_record' then 1 end) > 0 as has_custody,
-        count(case when validity.feed = 'rural_monitoring' then 1 end) > 0 as has_rural,
-        count(case when validity.feed = 'child_register' then 1 end) > 0 as has_child,
-        count(case when validity.feed = 'elder_register' then 1 end) > 0 as has_elder,
-        count(case when validity.feed = 'vehicle_register' then 1 end) > 0 as has_vehicle,
-        count(case when validity.feed = 'property_register' then 1 end) > 0 as has_property,
-        count(case when validity.feed = 'business_register' then 1 end) > 0 as has_business,
-        count(case when validity.feed = 'housing_fund' then 1 end) > 0 as has_fund
-    from {{ ref('run_month') }} as months
-    left join {{ source('reference', 'delivery_validity') }} as validity
-        on {{ in_force('months.month', 'validity') }}
-    group by months.month
+        month,
+        county_code,
+        max(case when feed = 'medical_settlement' and is_covered then 1 else 0 end) = 1 as has_medical,
+        max(case when feed = 'pension_payment' and is_covered then 1 else 0 end) = 1 as has_pension,
+        max(case when feed = 'social_insurance' and is_covered then 1 else 0 end) = 1 as has_insurance,
+        max(case when feed = 'unemployment_register' and is_covered then 1 else 0 end) = 1 as has_unemployment,
+        max(case when feed = 'student_register' and is_covered then 1 else 0 end) = 1 as has_school,
+        max(case when feed = 'disability_register' and is_covered then 1 else 0 end) = 1 as has_disability,
+        max(case when feed = 'custody_record' and is_covered then 1 else 0 end) = 1 as has_custody,
+        max(case when feed = 'rural_monitoring' and is_covered then 1 else 0 end) = 1 as has_rural,
+        max(case when feed = 'child_register' and is_covered then 1 else 0 end) = 1 as has_child,
+        max(case when feed = 'elder_register' and is_covered then 1 else 0 end) = 1 as has_elder,
+        max(case when feed = 'vehicle_register' and is_covered then 1 else 0 end) = 1 as has_vehicle,
+        max(case when feed = 'property_register' and is_covered then 1 else 0 end) = 1 as has_property,
+        max(case when feed = 'business_register' and is_covered then 1 else 0 end) = 1 as has_business,
+        max(case when feed = 'housing_fund' and is_covered then 1 else 0 end) = 1 as has_fund
+    from {{ ref('source_month') }}
+    group by month, county_code
 ),
 
 township_capacity as (
@@ -263,7 +262,7 @@ known as (
         feed_month.has_fund,
         neighbourhood.village_assisted_share
     from windowed
-    inner join feed_month on windowed.month = feed_month.month
+    inner join feed_month on windowed.month = feed_month.month and windowed.county_code = feed_month.county_code
     left join neighbourhood
         on windowed.month = neighbourhood.month and windowed.village_code = neighbourhood.village_code
 ),

@@ -25,16 +25,17 @@ source as (
     where feed in ('income_tax', 'social_insurance', 'pension_payment', 'unemployment_register')
 ),
 
--- A feed that never came is a source this city does not have; one that came before and not now is missing.
+-- A feed that never came is a source this county does not have; one that came before and not now is missing.
 coverage as (
     select
         month,
+        county_code,
         cast(count(*) filter (where not is_covered) as integer) as missing_source_count,
         coalesce({{ text_list('case when not is_covered then feed end') }}, '') as missing_sources,
         count(*) filter (where has_ever_come and not is_covered) = 0
         and count(*) filter (where has_ever_come and feed in ('income_tax', 'social_insurance')) > 0 as is_complete
     from source
-    group by month
+    group by month, county_code
 ),
 
 found as (
@@ -91,7 +92,9 @@ monthly as (
     inner join month
         on household.month = month.month
     inner join coverage
-        on household.month = coverage.month
+        on
+            household.month = coverage.month
+            and household.county_code = coverage.county_code
     left join found
         on
             household.month = found.month

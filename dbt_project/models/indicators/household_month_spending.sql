@@ -88,13 +88,14 @@ loss as (
 observed as (
     select
         month.month,
+        source.county_code,
         cast(count(*) filter (where source.is_covered) as integer) as observed_12m_count
     from month
     inner join source
         on
             month.month >= source.month
             and month.month < {{ add_months('source.month', 12) }}
-    group by month.month
+    group by month.month, source.county_code
 ),
 
 monthly as (
@@ -114,7 +115,9 @@ monthly as (
     inner join month
         on household.month = month.month
     inner join observed
-        on household.month = observed.month
+        on
+            household.month = observed.month
+            and household.county_code = observed.county_code
     left join medical
         on
             household.month = medical.month
