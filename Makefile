@@ -9,7 +9,7 @@ export DAGSTER_DISABLE_TELEMETRY := yes
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export DO_NOT_TRACK := 1
 
-.PHONY: setup run test lint types sql unit bench clean
+.PHONY: setup postgresql run test lint types sql unit bench clean
 
 setup: $(BIN)/.ready
 
@@ -37,8 +37,19 @@ types: setup
 sql: setup
 	$(BIN)/sqlfluff lint dbt_project/models dbt_project/tests
 
-unit: setup
+unit: setup postgresql
 	$(BIN)/pytest
+
+# The tests of database sources start a server of their own; without Debian's package they are skipped and say so.
+# No cluster of Debian's is made with it.
+postgresql:
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || { \
+	  SUDO=; test "$$(id -u)" = 0 || SUDO="sudo -n"; \
+	  $$SUDO mkdir -p /etc/postgresql-common/createcluster.d \
+	  && echo "create_main_cluster = false" | $$SUDO tee /etc/postgresql-common/createcluster.d/tests.conf >/dev/null \
+	  && $$SUDO apt-get update -qq \
+	  && $$SUDO env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends postgresql >/dev/null; \
+	} || echo "make: PostgreSQL cannot be installed here; the tests of database sources will be skipped" >&2
 
 bench: setup
 	$(BIN)/python -m benchmarks

@@ -221,6 +221,6 @@ def breaking() -> Iterator[Callable[[int, int, int], int]]:
 
 
 @pytest.fixture(scope="session")
-def postgres_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    with postgres(tmp_path_factory.mktemp("postgres")) as port:
+def postgres_port() -> Iterator[int]:
+    with postgres() as port:
         yield port

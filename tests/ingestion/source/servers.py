@@ -8,6 +8,7 @@ import pwd
 import shutil
 import socket
 import subprocess
+import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -166,36 +167,38 @@ def _unprivileged() -> list[str]:
 
 
 @contextlib.contextmanager
-def postgres(folder: Path) -> Iterator[int]:
-    """A PostgreSQL of its own in that folder, on a free port of loopback; the test is skipped where there is none."""
+def postgres() -> Iterator[int]:
+    """A PostgreSQL of its own on a free port of loopback; the test is skipped where there is none.
+
+    Not in a folder of the test: as whom PostgreSQL runs may not pass through those.
+    """
     programs = postgres_programs()
     if programs is None:
-        pytest.skip("PostgreSQL is not installed (`make setup` as root installs Debian's package postgresql)")
+        pytest.skip("PostgreSQL is not installed (`make postgresql` as root installs Debian's package postgresql)")
+    with tempfile.TemporaryDirectory(prefix="zhaoren-postgres-") as name, _running(programs, Path(name)) as port:
+        yield port
+
+
+@contextlib.contextmanager
+def _running(programs: Path, folder: Path) -> Iterator[int]:
     prefix = _unprivileged()
     if prefix:
-        _let_in(folder)
         shutil.chown(folder, prefix[2])
-    data = folder / "data"
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = int(free.getsockname()[1])
     environment = {"PATH": os.environ["PATH"], "LC_ALL": "C.UTF-8", "TZ": "UTC"}
+    data = folder / "data"
 
-    def call(*command: str) -> None:
-        subprocess.run([*prefix, *command], check=True, capture_output=True, cwd=folder, env=environment, timeout=120)
+    def call(program: str, *arguments: str) -> None:
+        command = [*prefix, str(programs / program), "-D", str(data), *arguments]
+        done = subprocess.run(command, check=False, capture_output=True, cwd=folder, env=environment, timeout=120)
+        assert done.returncode == 0, done.stdout + done.stderr
 
-    call(str(programs / "initdb"), "-D", str(data), "-U", "owner", "-A", "trust", "--no-sync", "-E", "UTF8")
+    call("initdb", "-U", "owner", "-A", "trust", "--no-sync", "-E", "UTF8")
     (data / "pg_hba.conf").write_text("host all owner 127.0.0.1/32 trust\nhost all all 127.0.0.1/32 scram-sha-256\n")
     settings = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories='' -c fsync=off"
-    control = [str(programs / "pg_ctl"), "-D", str(data), "-w", "-t", "60", "-l", str(folder / "log")]
-    call(*control, "-o", settings, "start")
+    call("pg_ctl", "-w", "-t", "60", "-l", str(folder / "log"), "-o", settings, "start")
     try:
         yield port
     finally:
-        call(*control, "-m", "immediate", "stop")
-
-
-def _let_in(folder: Path) -> None:
-    """The folders of a test are closed; the one as whom PostgreSQL runs must be able to pass through them."""
-    for path in (folder, *folder.parents):
-        if path.stat().st_uid == os.geteuid() and not path.stat().st_mode & 0o001 and path != Path("/"):
-            path.chmod(path.stat().st_mode | 0o011)
+        call("pg_ctl", "-w", "-m", "immediate", "stop")
