@@ -94,7 +94,7 @@ class ParquetChunks:
         self._waiting, self._rows_waiting = [rows[at:]], max(0, rows.height - at)
 
     def _write_group(self, rows: pl.DataFrame) -> None:
-        table = rows.to_arrow(compat_level=pl.CompatLevel.oldest())
+        table = rows.rechunk().to_arrow(compat_level=pl.CompatLevel.oldest())
         if self._writer is None:
             self._writer = pq.ParquetWriter(self._path, table.schema, compression="zstd")
         self._writer.write_table(table, row_group_size=_ROWS_A_GROUP)

@@ -136,7 +136,7 @@ class CheckedFile:
         self.quarantined_by_reason.update(counts(checked.faults.unique(ROW_NUMBER, keep="first", maintain_order=True)))
         self._search.add(checked.valid)
         last = [frame[ROW_NUMBER].max() for frame in (table.cells, table.malformed) if frame.height]
-        self._ends.append(max((int(str(row)) for row in last), default=0))
+        self._ends.append(max((int(str(row)) for row in last), default=self._ends[-1] if self._ends else 0))
         self._segments.add(
             {
                 "valid": checked.valid,

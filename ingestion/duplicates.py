@@ -37,8 +37,7 @@ class DuplicateSearch:
 
     def add(self, rows: pl.DataFrame) -> None:
         """The next chunk of rows that are otherwise valid."""
-        keys = pl.struct(_keys(self._feed))
-        self._hashes.append(rows.select(keys.hash(self._seed)).to_series().to_numpy())
+        self._hashes.append(key_hashes(rows, self._feed, self._seed))
 
     def found(self, fetch: Callable[[int], pl.DataFrame]) -> pl.DataFrame:
         """Row number and reason of the rows that give way, in order; ``fetch`` gives a chunk of rows again."""
@@ -63,6 +62,11 @@ class DuplicateSearch:
         if not len(repeated):
             return []
         return [np.flatnonzero(np.isin(hashes, repeated)) for hashes in self._hashes]
+
+
+def key_hashes(rows: pl.DataFrame, feed: Feed, seed: int) -> Hashes:
+    """A hash of each row's key."""
+    return rows.select(pl.struct(_keys(feed)).hash(seed)).to_series().to_numpy()
 
 
 def duplicate_rows(rows: pl.DataFrame, feed: Feed) -> pl.DataFrame:

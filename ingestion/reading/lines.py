@@ -71,7 +71,12 @@ class LineScan:
 
     def texts(self, lines: Ints) -> pl.Series:
         """Those lines as a column of texts."""
-        return pl.Series(pl.from_arrow(self._taken(lines).cast(pa.large_string()))).str.strip_suffix("\n")
+        if not len(lines):
+            return pl.Series(dtype=pl.String)
+        offsets = pa.py_buffer(np.concatenate((self.starts, self.ends[-1:] + 1)))
+        buffers = [None, offsets, pa.py_buffer(self.text)]
+        every = pl.Series(pl.from_arrow(pa.Array.from_buffers(pa.large_string(), self.line_count, buffers)))
+        return every.gather(lines).str.strip_suffix("\n")
 
     def records(self, count: int, width: int) -> Records:
         """The records that begin in the first ``count`` lines; what follows is there for those that go on."""
@@ -85,20 +90,19 @@ class LineScan:
         dropped = odd | empty
         dropped[[at for at in joined.covered if at < count]] = True
         kept = np.flatnonzero(~dropped)
-        text: bytes | memoryview = memoryview(self.text)[: int(self.ends[count - 1]) + 1]
-        if len(kept) < count:
-            text = _bytes_of(self._taken(kept))
+        whole = memoryview(self.text)[: int(self.ends[count - 1]) + 1]
+        text = self._without(dropped) if len(kept) < count else whole
         if joined.texts:
             text = b"".join([text, *joined.texts])
             kept = np.concatenate((kept, np.array(joined.firsts, dtype=np.int64)))
         odd_lines = np.flatnonzero(odd & ~empty)
         return Records(text, kept, odd_lines, self.quotes is not None, max([count, *(at + 1 for at in joined.covered)]))
 
-    def _taken(self, lines: Ints) -> pa.Array:
-        """Those lines, line ends included."""
-        offsets = pa.py_buffer(np.concatenate((self.starts, self.ends[-1:] + 1)))
-        everything = pa.Array.from_buffers(pa.large_binary(), self.line_count, [None, offsets, pa.py_buffer(self.text)])
-        return everything.take(pa.array(lines))
+    def _without(self, dropped: Bools) -> bytes:
+        """The first lines without some of them."""
+        count = len(dropped)
+        letters = np.frombuffer(self.text, dtype=np.uint8, count=int(self.ends[count - 1]) + 1)
+        return letters[np.repeat(~dropped, (self.ends - self.starts)[:count] + 1)].tobytes()
 
     def _join(self, suspects: list[int], width: int) -> _Joined:
         """Of lines with quotes that are no record by themselves: records that they begin, and odd ones."""
@@ -134,12 +138,6 @@ class LineScan:
             if at > index and int(self.ends[at]) - begin > MAX_RECORD_BYTES:
                 return
             yield f"{self.line(at)}\n"
-
-
-def _bytes_of(lines: pa.Array) -> memoryview:
-    """The bytes of all those lines, one after the other."""
-    _, offsets, data = lines.buffers()
-    return memoryview(data)[: int(np.frombuffer(offsets, dtype=np.int64)[len(lines)])] if data else memoryview(b"")
 
 
 @dataclass
