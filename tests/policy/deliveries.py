@@ -172,31 +172,33 @@ def _filled(feed: Feed, case: Case, number: int, row: Row) -> Row:
 
 
 def _cell(column: Column, case: Case, feed: Feed, number: int, said: Row, month: date | None) -> Any:
+    """What the case says, else what a register would hold there."""
     value = said.get(column.name)
     if column.type == "id":
         who = value or (said.get("who") if column.name in ("id_number", "applicant_id") else None)
         return persons()[case.label, who]["id_number"] if who else None
     if value is not None:
         return value
-    if column.type == "month" and month is not None:
-        return f"{month:%Y%m}"
-    if column.type == "date" and column.required and month is not None:
-        return month + timedelta(days=14)
-    if column.name in ("division", "registered_division", "residence_division"):
-        return PLACES[case.place]
+    if month is not None and (column.type == "month" or (column.type == "date" and column.required)):
+        return f"{month:%Y%m}" if column.type == "month" else month + timedelta(days=14)
     if column.carries_id_number:
-        person = persons()[case.label, said["who"]]
-        reissue = f"B{said['reissue']}" if "reissue" in said else ""
-        return f"{person['id_number']}{said['disability_type']}{said['disability_grade']}{reissue}"
-    if column.name == "uscc":
-        return _credit_code(case, number)
-    if column.name == "hukou_no":
-        return f"H{case.label}"
-    if column.name == "total_cost":
-        return said["out_of_pocket"]
+        return _certificate_number(case, said)
+    own = {
+        **dict.fromkeys(("division", "registered_division", "residence_division"), PLACES[case.place]),
+        "uscc": _credit_code(case, number),
+        "hukou_no": f"H{case.label}",
+        "total_cost": said.get("out_of_pocket"),
+    }
     if column.type == "text" and column.key:
-        return f"{feed.name[:2].upper()}{case.label}-{number:02d}" + (f"-{month:%Y%m}" if month else "")
-    return None
+        own[column.name] = f"{feed.name[:2].upper()}{case.label}-{number:02d}" + (f"-{month:%Y%m}" if month else "")
+    return own.get(column.name)
+
+
+def _certificate_number(case: Case, said: Row) -> str:
+    """ID number, category, grade; a reissued one with its number."""
+    person = persons()[case.label, said["who"]]
+    reissue = f"B{said['reissue']}" if "reissue" in said else ""
+    return f"{person['id_number']}{said['disability_type']}{said['disability_grade']}{reissue}"
 
 
 def _credit_code(case: Case, number: int) -> str:
