@@ -17,12 +17,14 @@ from orchestration.commands import (
     dagster_ui,
     deliveries,
     environment,
+    identity,
     model,
     quarantine,
     returns,
     runs,
     sources,
     tables,
+    vault,
 )
 from orchestration.console import CommandError, Exit, show_error
 from orchestration.settings import SettingsError
@@ -51,7 +53,20 @@ def options(
         os.environ["ZHAOREN_DEBUG"] = "1"
 
 
-for group in (city, deliveries, quarantine, runs, sources, returns, tables, model, environment, dagster_ui):
+for group in (
+    city,
+    deliveries,
+    quarantine,
+    identity,
+    runs,
+    sources,
+    returns,
+    tables,
+    vault,
+    model,
+    environment,
+    dagster_ui,
+):
     group.register(app)
 
 

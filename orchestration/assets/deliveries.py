@@ -12,6 +12,7 @@ import polars as pl
 
 from expectations import deliveries_to_hold, ensure_tables, validate_deliveries
 from ingestion import publish
+from ingestion.linkage.proposals import propose
 from ingestion.review import hold
 from models.contract import load_feeds
 from models.publish import publish_reference
@@ -101,6 +102,8 @@ def delivery_reference(
     """Write the plan and what the warehouse may know of deliveries."""
     as_of = datetime.fromisoformat(config.as_of) if config.as_of else datetime.now(UTC)
     paths, month = home.home, month_of(config.month or None)
+    # Rows without a usable number get a proposed person; a reviewer decides, nothing is applied here.
+    propose(store_of(paths), load_feeds())
     publish(store_of(paths), load_feeds(), as_of)
     ensure_given(paths.reference)
     chosen = plan_run(ledger_frame(paths), home.operations.months_done(), month, as_of)
