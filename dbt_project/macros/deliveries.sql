@@ -46,19 +46,3 @@
     )
     {%- endif %}
 {%- endmacro %}
-
-{#
-    An event delivered again in a later month under the same key is one event: the newest content counts, known since
-    the first month that told of it.
-#}
-{% macro newest_of_event(relation, key) -%}
-    select
-        *,
-        min(valid_from) over (partition by {{ key | join(', ') }}) as known_month
-    from {{ relation }}
-    qualify
-        row_number() over (
-            partition by {{ key | join(', ') }}
-            order by valid_from desc, delivery_id desc, row_number desc
-        ) = 1
-{%- endmacro %}

@@ -1,6 +1,7 @@
 with
 delivered as (
     select * from {{ ref('stg_civil_affairs__assistance_register') }}
+    where {{ open_since_rebuild('assistance_register') }}
 ),
 
 final as (

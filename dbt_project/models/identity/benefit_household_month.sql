@@ -1,6 +1,7 @@
 with
 member as (
     select * from {{ ref('benefit_member_month') }}
+    where {{ since_rebuild('month') }}
 ),
 
 division as (

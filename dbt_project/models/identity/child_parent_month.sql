@@ -5,10 +5,12 @@ relation as (
 
 member as (
     select * from {{ ref('household_member_month') }}
+    where {{ since_rebuild('month') }}
 ),
 
 month as (
     select * from {{ ref('run_month') }}
+    where {{ since_rebuild('month') }}
 ),
 
 majority as (

@@ -5,6 +5,7 @@ member as (
 
 month as (
     select * from {{ ref('run_month') }}
+    where {{ since_rebuild('month') }}
 ),
 
 person as (

@@ -1,6 +1,7 @@
 with
 member as (
     select * from {{ ref('household_member_month') }}
+    where {{ since_rebuild('month') }}
 ),
 
 place as (
@@ -9,10 +10,12 @@ place as (
 
 month as (
     select * from {{ ref('run_month') }}
+    where {{ since_rebuild('month') }}
 ),
 
 certificate as (
     select * from {{ ref('benefit_member_month') }}
+    where {{ since_rebuild('month') }}
 ),
 
 monitored as (

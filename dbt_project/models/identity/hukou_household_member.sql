@@ -1,6 +1,7 @@
 with
 delivered as (
     select * from {{ ref('stg_public_security__population_register') }}
+    where {{ open_since_rebuild('population_register') }}
 ),
 
 normal as (
@@ -8,8 +9,10 @@ normal as (
         person_key,
         valid_from,
         valid_to
-    from delivered
-    where status = '1'
+    from {{ ref('stg_public_security__population_register') }}
+    where
+        status = '1'
+        and valid_to > {{ first_open_since_rebuild('population_register') }}
 ),
 
 -- Someone who moved between districts may stand in both of their registers: where the hukou is normal wins.

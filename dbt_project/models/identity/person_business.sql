@@ -1,11 +1,20 @@
 with
 delivered as (
     select * from {{ ref('stg_market_regulation__business_register') }}
+    where {{ open_since_rebuild('business_register') }}
 ),
 
 contribution as (
-    select * from {{ ref('person_contribution') }}
-    where status = '1' and employer_uscc is not null
+    select
+        person_key,
+        employer_uscc,
+        contribution_month,
+        valid_from as told_month
+    from {{ ref('stg_human_resources__social_insurance') }}
+    where
+        status = '1'
+        and employer_uscc is not null
+        and valid_from > {{ add_months(first_open_since_rebuild('business_register'), -3) }}
 ),
 
 business as (
@@ -18,7 +27,8 @@ business as (
         ) = 1
 ),
 
--- The register does not say how many work there; those for whom the business pays contributions do.
+-- The register does not say how many work there; those for whom the business pays contributions do, in the best of the
+-- months told in the quarter up to the register's own. What is told later says nothing of what was known then.
 staff as (
     select
         business.uscc,
@@ -30,7 +40,8 @@ staff as (
         on
             business.uscc = contribution.employer_uscc
             and business.person_key <> contribution.person_key
-            and {{ in_force('contribution.contribution_month', 'business') }}
+            and contribution.told_month > {{ add_months('business.valid_from', -3) }}
+            and contribution.told_month <= business.valid_from
     group by business.uscc, business.valid_from, contribution.contribution_month
 ),
 

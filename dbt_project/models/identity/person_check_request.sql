@@ -15,6 +15,7 @@ final as (
         relation,
         requested_on,
         known_month,
+        last_told_month,
         delivery_id,
         row_number
     from event

@@ -1,6 +1,7 @@
 with
 delivered as (
     select * from {{ ref('stg_civil_affairs__child_register') }}
+    where {{ open_since_rebuild('child_register') }}
 ),
 
 final as (

@@ -4,7 +4,7 @@ delivered as (
 ),
 
 member as (
-    select * from {{ ref('household_member_month') }}
+    select * from {{ ref('household_member') }}
 ),
 
 event as (
@@ -21,13 +21,15 @@ final as (
         event.need,
         event.division as division_code,
         event.known_month,
+        event.last_told_month,
         event.delivery_id,
         event.row_number
     from event
     left join member
         on
-            event.known_month = member.month
-            and event.person_key = member.person_key
+            event.person_key = member.person_key
+            and event.known_month >= member.known_from
+            and event.known_month < member.known_to
 )
 
 select * from final

@@ -16,6 +16,7 @@ final as (
         base as base_yuan,
         status,
         known_month,
+        last_told_month,
         delivery_id,
         row_number
     from event

@@ -1,6 +1,7 @@
 with
 delivered as (
     select * from {{ ref('stg_justice__custody_record') }}
+    where {{ open_since_rebuild('custody_record') }}
 ),
 
 final as (

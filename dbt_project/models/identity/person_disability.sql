@@ -1,21 +1,48 @@
 with
 delivered as (
     select * from {{ ref('stg_disabled_federation__disability_register') }}
+    where {{ open_since_rebuild('disability_register') }}
 ),
 
 severe_grade as (
     {{ city_policy('severe_disability_grade') }}
 ),
 
+first_seen as (
+    select
+        certificate_key,
+        min(valid_from) as first_seen_month
+    from delivered
+    group by certificate_key
+    {%- if is_incremental() %}
+    union all
+    select
+        certificate_key,
+        first_seen_month
+    from {{ this }}
+    where first_seen_month < {{ rebuild_from() }}
+    {%- endif %}
+),
+
+known as (
+    select
+        certificate_key,
+        min(first_seen_month) as first_seen_month
+    from first_seen
+    group by certificate_key
+),
+
 certificate as (
     select
-        *,
-        min(valid_from) over (partition by certificate_key) as first_seen_month
+        delivered.*,
+        known.first_seen_month
     from delivered
+    inner join known
+        on delivered.certificate_key = known.certificate_key
     qualify
         row_number() over (
-            partition by certificate_key, valid_from
-            order by delivery_id, row_number desc
+            partition by delivered.certificate_key, delivered.valid_from
+            order by delivered.delivery_id, delivered.row_number desc
         ) = 1
 ),
 

@@ -18,6 +18,7 @@ final as (
         loss as loss_yuan,
         cast(casualties as integer) as casualties_count,
         known_month,
+        last_told_month,
         delivery_id,
         row_number
     from event

@@ -1,6 +1,7 @@
 with
 delivered as (
     select * from {{ ref('stg_civil_affairs__elder_register') }}
+    where {{ open_since_rebuild('elder_register') }}
 ),
 
 final as (

@@ -1,6 +1,7 @@
 with
 delivered as (
     select * from {{ ref('stg_housing_fund_center__housing_fund') }}
+    where {{ open_since_rebuild('housing_fund') }}
 ),
 
 final as (

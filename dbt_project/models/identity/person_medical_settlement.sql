@@ -18,6 +18,7 @@ final as (
         total_cost as total_cost_yuan,
         out_of_pocket as out_of_pocket_yuan,
         known_month,
+        last_told_month,
         delivery_id,
         row_number
     from event

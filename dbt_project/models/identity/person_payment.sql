@@ -17,6 +17,7 @@ final as (
         pay_status = '1' as is_paid,
         paid_on,
         known_month,
+        last_told_month,
         delivery_id,
         row_number
     from event

@@ -14,6 +14,7 @@ final as (
         pension_month,
         amount as amount_yuan,
         known_month,
+        last_told_month,
         delivery_id,
         row_number
     from event

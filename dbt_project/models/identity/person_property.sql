@@ -1,6 +1,7 @@
 with
 delivered as (
     select * from {{ ref('stg_natural_resources__property_register') }}
+    where {{ open_since_rebuild('property_register') }}
 ),
 
 final as (

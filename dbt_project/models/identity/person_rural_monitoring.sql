@@ -1,6 +1,7 @@
 with
 delivered as (
     select * from {{ ref('stg_agriculture__rural_monitoring') }}
+    where {{ open_since_rebuild('rural_monitoring') }}
 ),
 
 final as (

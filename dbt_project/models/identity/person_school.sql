@@ -1,6 +1,7 @@
 with
 delivered as (
     select * from {{ ref('stg_education__student_register') }}
+    where {{ open_since_rebuild('student_register') }}
 ),
 
 final as (

@@ -16,6 +16,7 @@ final as (
         amount as amount_yuan,
         tax as tax_yuan,
         known_month,
+        last_told_month,
         delivery_id,
         row_number
     from event

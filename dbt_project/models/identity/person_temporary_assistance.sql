@@ -15,6 +15,7 @@ final as (
         amount as amount_yuan,
         approved_on,
         known_month,
+        last_told_month,
         delivery_id,
         row_number
     from event

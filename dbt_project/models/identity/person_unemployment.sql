@@ -1,6 +1,7 @@
 with
 delivered as (
     select * from {{ ref('stg_human_resources__unemployment_register') }}
+    where {{ open_since_rebuild('unemployment_register') }}
 ),
 
 final as (

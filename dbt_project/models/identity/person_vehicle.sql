@@ -1,6 +1,7 @@
 with
 delivered as (
     select * from {{ ref('stg_public_security__vehicle_register') }}
+    where {{ open_since_rebuild('vehicle_register') }}
 ),
 
 free_type as (

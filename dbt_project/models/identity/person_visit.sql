@@ -4,7 +4,7 @@ delivered as (
 ),
 
 member as (
-    select * from {{ ref('household_member_month') }}
+    select * from {{ ref('household_member') }}
 ),
 
 report as (
@@ -33,8 +33,9 @@ final as (
         on coalesce(event.report_no, event.alert_id) = report.report_no
     left join member
         on
-            event.known_month = member.month
-            and event.person_key = member.person_key
+            event.person_key = member.person_key
+            and event.known_month >= member.known_from
+            and event.known_month < member.known_to
 )
 
 select * from final

@@ -4,7 +4,7 @@ delivered as (
 ),
 
 member as (
-    select * from {{ ref('household_member_month') }}
+    select * from {{ ref('household_member') }}
 ),
 
 event as (
@@ -21,13 +21,16 @@ final as (
         event.kwh,
         event.arrears as arrears_yuan,
         event.known_month,
+        event.last_told_month,
         event.delivery_id,
         event.row_number
     from event
     left join member
         on
-            event.usage_month = member.month
-            and event.person_key = member.person_key
+            event.person_key = member.person_key
+            -- The month of use may lie after that of the delivery by a slip; nobody knows who will live there then.
+            and least(event.usage_month, event.known_month) >= member.known_from
+            and least(event.usage_month, event.known_month) < member.known_to
 )
 
 select * from final

@@ -60,6 +60,8 @@ final as (
         feed.feed,
         county.county_code,
         covered.feed is not null as is_covered,
+        covered.data_month,
+        coalesce(covered.data_month < month.month, false) as is_stale,
         coalesce(first_delivery.first_month <= month.month, false) as has_ever_come
     from month
     cross join feed

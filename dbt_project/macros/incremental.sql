@@ -1,0 +1,166 @@
+{#
+    Month after month: a table is not made anew but from the first month on that other deliveries touch
+    (reference.run.rebuild_from, chosen by orchestration against the generation published last).
+
+    What may be built so: a row says of its month nothing that a delivery of a later month told. Then the months before
+    are as a full build would make them, and stay. Three kinds of tables, by their columns and key:
+
+    - months: a column `month`. Rows from the month on are made anew.
+    - spells: `valid_from` and `valid_to`. Rows still open in that month are made anew; a snapshot fact has in addition the
+      key `valid_from`, since which of several rows of one delivery month counts is decided among all of them.
+    - events: a key and `last_told_month`. What was told since is taken back and told anew, see `newest_of_event`.
+
+    On DuckDB the strategy `rebuild` deletes and inserts in one transaction. On Spark, where a table is its partitions,
+    `insert_overwrite` takes its place (dbt_project.yml).
+#}
+
+{# The first month that is built anew, as a literal: a constant lets the engine skip what it does not concern. #}
+{% macro rebuild_from() -%}
+    {{ adapter.dispatch('rebuild_from')() }}
+{%- endmacro %}
+
+{% macro default__rebuild_from() -%}
+    {%- if execute -%}
+        {%- set found = run_query('select rebuild_from from ' ~ source('reference', 'run')) -%}
+        date '{{ found.rows[0][0] }}'
+    {%- else -%}
+        date '1900-01-01'
+    {%- endif -%}
+{%- endmacro %}
+
+{# A condition on rows of a table of months, of events as delivered, or of anything else with a month. #}
+{% macro since_rebuild(column) -%}
+    {%- if is_incremental() -%}
+        {{ column }} >= {{ rebuild_from() }}
+    {%- else -%}
+        true
+    {%- endif -%}
+{%- endmacro %}
+
+{#
+    A condition on the delivered rows of a snapshot: those of deliveries still open in the month from which on is built
+    anew, with all others that begin in the same months. Usually that is the last delivery and the new one.
+#}
+{% macro open_since_rebuild(feed) -%}
+    {%- if is_incremental() -%}
+        (valid_from >= {{ rebuild_from() }} or valid_from in ({{ open_starts(feed) }}))
+    {%- else -%}
+        true
+    {%- endif -%}
+{%- endmacro %}
+
+{# The first month in which a row of `open_since_rebuild` begins; for what has to look back from there. #}
+{% macro first_open_since_rebuild(feed) -%}
+    {%- if is_incremental() -%}
+        least({{ rebuild_from() }}, {{ open_starts(feed) }})
+    {%- else -%}
+        date '1900-01-01'
+    {%- endif -%}
+{%- endmacro %}
+
+{# The months in which the open deliveries of a feed begin, as literals; at least one, which may be at the end of time. #}
+{% macro open_starts(feed) -%}
+    {{ adapter.dispatch('open_starts')(feed) }}
+{%- endmacro %}
+
+{% macro default__open_starts(feed) -%}
+    {%- set starts -%}
+        select distinct valid_from
+        from {{ source('reference', 'delivery_validity') }}
+        where delivery_id in (
+            select delivery_id from {{ source('reference', 'delivery_validity') }}
+            where feed = '{{ feed }}' and valid_to >= {{ rebuild_from() }}
+        )
+        order by valid_from
+    {%- endset -%}
+    {%- for row in (run_query(starts).rows if execute else []) -%}date '{{ row[0] }}', {% endfor -%}
+    date '9999-12-31'
+{%- endmacro %}
+
+{#
+    The strategy. Rows of the month and after go, then those whose key is told anew, then the new ones come: one
+    transaction, so a kill leaves the table as it was or as it shall be.
+#}
+{% macro get_incremental_rebuild_sql(arguments) -%}
+    {%- set target = arguments.target_relation -%}
+    {%- set source = arguments.temp_relation -%}
+    {%- set names = arguments.dest_columns | map(attribute='name') | list -%}
+    {%- set column = ['last_told_month', 'valid_to', 'month'] | select('in', names) | first -%}
+    {%- set key = arguments.unique_key or [] -%}
+    delete from {{ target }} where {{ column }} >= {{ rebuild_from() }};
+    {%- if key %}
+    delete from {{ target }} as earlier
+    using (select distinct {{ key | join(', ') }} from {{ source }}) as told
+    where {% for name in key %}{{ 'and ' if not loop.first }}earlier.{{ name }} = told.{{ name }} {% endfor %};
+    {%- endif %}
+    insert into {{ target }} ({{ names | join(', ') }})
+    select {{ names | join(', ') }} from {{ source }}
+{%- endmacro %}
+
+{#
+    An event delivered again in a later month under the same key is one event: the newest content counts, known since
+    the first month that told of it. `last_told_month` is the month whose delivery told what counts.
+
+    Built by month, the events of deliveries since then are enough, with two looks at the table: since when a key is
+    known, and which events have to get back what an earlier delivery told, since a later one was withdrawn.
+#}
+{% macro newest_of_event(relation, key) -%}
+    {%- set keys = key | join(', ') -%}
+    {%- if is_incremental() %}
+    with known as (
+        select
+            {{ keys }},
+            known_month,
+            last_told_month
+        from {{ this }}
+        where known_month < {{ rebuild_from() }}
+    ),
+
+    told as (
+        select * from {{ relation }}
+        where valid_from >= {{ rebuild_from() }}
+        union all
+        select delivered.*
+        from {{ relation }} as delivered
+        inner join known
+            using ({{ keys }})
+        where
+            delivered.valid_from < {{ rebuild_from() }}
+            and known.last_told_month >= {{ rebuild_from() }}
+    )
+
+    select
+        told.*,
+        told.valid_from as last_told_month,
+        least(
+            min(told.valid_from) over (partition by {{ qualified('told', key) }}), known.known_month
+        ) as known_month
+    from told
+    left join known
+        on {{ same_key('told', 'known', key) }}
+    qualify
+        row_number() over (
+            partition by {{ qualified('told', key) }}
+            order by told.valid_from desc, told.delivery_id desc, told.row_number desc
+        ) = 1
+    {%- else %}
+    select
+        *,
+        valid_from as last_told_month,
+        min(valid_from) over (partition by {{ keys }}) as known_month
+    from {{ relation }}
+    qualify
+        row_number() over (
+            partition by {{ keys }}
+            order by valid_from desc, delivery_id desc, row_number desc
+        ) = 1
+    {%- endif %}
+{%- endmacro %}
+
+{% macro qualified(relation, columns) -%}
+    {% for column in columns %}{{ ', ' if not loop.first }}{{ relation }}.{{ column }}{% endfor %}
+{%- endmacro %}
+
+{% macro same_key(first, second, columns) -%}
+    {% for column in columns %}{{ ' and ' if not loop.first }}{{ first }}.{{ column }} = {{ second }}.{{ column }}{% endfor %}
+{%- endmacro %}

@@ -1,0 +1,241 @@
+"""A small city whose deliveries come, are corrected, come late, are held and released; and persons merged and split.
+
+Belongs here: random rows by the contracts and the state of deliveries after each step, in the form that ingestion
+leaves them. Does not belong here: what the warehouse makes of it (``test_months``).
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from ingestion.delivery import Delivery, delivery_frame
+from ingestion.in_force import delivery_validity
+from models.calendar import months_between, next_month
+from models.codes import load_code_tables, load_divisions
+from models.contract import Column, Feed, LakeType, load_feeds, person_key_name
+from models.publish import publish_reference
+from orchestration.generation import Basis, Rebuild, changed_persons, first_told, rebuild_since
+from orchestration.run_plan import RunPlan, with_rebuild, write_plan
+
+TYPES: dict[LakeType, pl.DataType] = {
+    "string": pl.String(),
+    "date": pl.Date(),
+    "decimal": pl.Decimal(14, 2),
+    "float": pl.Float64(),
+    "int": pl.Int64(),
+}
+FIRST = date(2023, 1, 1)
+PEOPLE, HOUSEHOLDS = 48, 16
+# Registers that come by districts, one of them quarterly.
+PARTED = {"population_register": (1, 2, 4, 5), "assistance_register": ()}
+Row = dict[str, Any]
+Rows = Callable[["City", date, str | None], list[Row]]
+
+
+@dataclass
+class City:
+    """What was ever delivered (``deliveries``, rows in ``lake``), who was merged, and the months so far."""
+
+    lake: Path
+    chance: random.Random
+    last_month: date = FIRST
+    deliveries: dict[str, Delivery] = field(default_factory=dict)
+    aliases: dict[str, str] = field(default_factory=dict)
+    clock: datetime = datetime(2023, 2, 1, tzinfo=UTC)
+
+    def __post_init__(self) -> None:
+        for feed in load_feeds().values():
+            self._write(feed, "schema", None, [])
+        self.villages = sorted(item.code for item in load_divisions() if item.level == "village")
+        self.districts = sorted({village[:6] for village in self.villages})[:2]
+        self.people = [f"person{number:03d}" for number in range(PEOPLE)]
+        self.born = {key: date(1940, 1, 1) + timedelta(days=self.chance.randrange(29_000)) for key in self.people}
+        self.home = {key: number % HOUSEHOLDS for number, key in enumerate(self.people)}
+
+    def month(self, month: date) -> None:
+        """Everything that comes in a month; not every feed does."""
+        self.last_month = max(self.last_month, month)
+        for feed in load_feeds().values():
+            if feed.name == "population_register" and month.month not in PARTED[feed.name]:
+                continue
+            if self.chance.random() < 0.85 or month == FIRST:
+                self.deliver(feed.name, month)
+
+    def deliver(self, feed: str, month: date, division: str | None = None) -> str:
+        """A delivery of that month: of a part, or of all parts where the feed comes in such."""
+        if division is None and feed in PARTED:
+            return [self.deliver(feed, month, district) for district in self.districts][-1]
+        contract = load_feeds()[feed]
+        self.clock += timedelta(minutes=1)
+        name = f"{feed}.{month:%Y-%m}.{letters(len(self.deliveries))}"
+        rows = MAKERS.get(feed, _random_rows(contract))(self, month, division)
+        self._write(contract, name, month, rows)
+        self.deliveries[name] = Delivery(
+            name, feed, contract.mode, f"{name}.csv", name, name, "", f"{month:%Y-%m}", division, "accepted",
+            self.clock, self.clock, sequence=len(self.deliveries),
+        )  # fmt: skip
+        return name
+
+    def hold(self, name: str) -> None:
+        self.deliveries[name] = replace(self.deliveries[name], status="held")
+
+    def release(self, name: str) -> None:
+        self.deliveries[name] = replace(self.deliveries[name], status="accepted")
+
+    def in_force(self) -> list[str]:
+        return sorted(delivery_validity(self.deliveries.values())["delivery_id"].unique())
+
+    def basis(self) -> Basis:
+        validity = delivery_validity(self.deliveries.values())
+        schema = {"person_key": pl.String(), "resolved_key": pl.String()}
+        aliases = pl.DataFrame(sorted(self.aliases.items()), schema=schema, orient="row")
+        return Basis(FIRST, self.last_month, self.clock, {}, validity, aliases)
+
+    def publish(self, folder: Path, before: Basis | None) -> Rebuild:
+        """Write what dbt reads of deliveries, with what it has to build anew since ``before``."""
+        folder.mkdir(parents=True)
+        now = self.basis()
+        publish_reference(folder, FIRST, self.last_month)
+        told_of = first_told(self.lake, load_feeds(), changed_persons(before.aliases, now.aliases) if before else [])
+        rebuild = rebuild_since(before, now, None, told_of)
+        months = tuple(months_between(FIRST, self.last_month))
+        plan = with_rebuild(RunPlan(FIRST, self.last_month, months, self.clock, FIRST), rebuild, None)
+        write_plan(plan, "policy", "code", folder / "run.parquet")
+        now.validity.write_parquet(folder / "delivery_validity.parquet")
+        decided = pl.lit(self.clock.replace(tzinfo=None)).alias("decided_at")
+        now.aliases.with_columns(decided).write_parquet(folder / "person_alias.parquet")
+        delivery_frame(list(self.deliveries.values()), "mode").write_parquet(folder / "delivery.parquet")
+        told = [{"person_key": key, "born_on": self.born[key], "sex": "1"} for key in self.people]
+        pl.DataFrame(told).write_parquet(folder / "person_key.parquet")
+        for name, columns in EMPTY.items():
+            pl.DataFrame(schema=columns).write_parquet(folder / f"{name}.parquet")
+        return rebuild
+
+    def _write(self, feed: Feed, name: str, month: date | None, rows: list[Row]) -> None:
+        schema = {item.name: TYPES[item.type] for item in feed.lake_fields}
+        schema |= {"delivery_id": pl.String(), "row_number": pl.Int64(), "period": pl.String()}
+        period = f"{month:%Y-%m}" if month else None
+        filled = [
+            dict.fromkeys(schema) | row | {"delivery_id": name, "row_number": at, "period": period}
+            for at, row in enumerate(rows, start=2)
+        ]
+        folder = self.lake / feed.name / (f"period={period}" if period else "")
+        folder.mkdir(parents=True, exist_ok=True)
+        pl.DataFrame(filled, schema=schema).write_parquet(folder / f"{name}.parquet")
+
+
+def _table(texts: str, **others: pl.DataType) -> dict[str, pl.DataType]:
+    return dict.fromkeys(texts.split(), pl.String()) | others
+
+
+# What the warehouse also reads and this city has none of.
+EMPTY: Mapping[str, Mapping[str, pl.DataType]] = {
+    "person_row_alias": _table(
+        "delivery_id column_name resolved_key", row_number=pl.Int64(), decided_at=pl.Datetime("us")
+    ),
+    "household_given": _table("household_id person_key", month=pl.Date(), is_reference=pl.Boolean()),
+    "name_conflict": _table(
+        "person_key source_a class_a delivery_a source_b class_b delivery_b",
+        row_a=pl.Int64(), row_b=pl.Int64(), known_month=pl.Date(),
+    ),
+    "link_evidence": _table(
+        "delivery_id column_name pass person_key other_key confirmed_by against state",
+        row_number=pl.Int64(), decided_at=pl.Datetime("us"),
+    ),
+}  # fmt: skip
+
+
+def letters(number: int) -> str:
+    return "".join(chr(ord("a") + int(digit)) for digit in f"{number:04d}")
+
+
+def _register(city: City, month: date, division: str | None) -> list[Row]:
+    """The population register of a district: who lives there, with some that moved, died, married, are missing."""
+    rows = []
+    for key in city.people:
+        chance = random.Random(f"{key}{month}{city.chance.random()}")
+        hukou = city.home[key] if chance.random() > 0.05 else chance.randrange(HOUSEHOLDS)
+        village = city.villages[hukou * 7 % len(city.villages)]
+        registered = city.districts[hukou % 2] + village[6:]
+        if (division and registered[:6] != division) or chance.random() < 0.05 or city.born[key] > month:
+            continue
+        relation = ["02", "10", "20", "30", "51"][city.people.index(key) // HOUSEHOLDS % 5]
+        rows.append({
+            "person_key": key, "sex": "1", "born_on": city.born[key], "hukou_no": f"h{hukou}",
+            "relation_to_head": relation, "hukou_type": "1", "registered_division": registered,
+            "residence_division": chance.choice([None, registered, registered, registered, village]),
+            "marital_status": chance.choice(["10", "20", "20", "40"]),
+            "status": chance.choice(["1"] * 12 + ["2", "3", "4"]),
+            "changed_on": month - timedelta(days=chance.randrange(60)) if chance.random() < 0.3 else None,
+        })  # fmt: skip
+    return rows
+
+
+def _assisted(city: City, month: date, division: str | None) -> list[Row]:
+    rows = []
+    for number in range(10):
+        members = [key for key in city.people if city.home[key] == number and city.chance.random() < 0.8]
+        for key in members:
+            village = (division or city.districts[0]) + city.villages[number][6:]
+            rows.append({
+                "certificate_no": f"c{division}{number}", "programme": ["11", "12", "21", "31"][number % 4],
+                "applicant_key": members[0], "person_key": key, "relation": "01" if key == members[0] else "20",
+                "household_size": len(members), "declared_income_pc": Decimal(300), "monthly_amount": Decimal(450),
+                "approved_on": date(2022, 5, 1 + number), "division": village,
+            })  # fmt: skip
+    return rows
+
+
+def _random_rows(feed: Feed) -> Rows:
+    """Rows by the contract alone, from few persons and numbers, so that events come again; each key once."""
+
+    def rows(city: City, month: date, division: str | None) -> list[Row]:
+        made = [
+            {name: value for column in feed.columns for name, value in _cell(city, column, month).items()}
+            for _ in range(city.chance.randrange(6, 30))
+        ]
+        keys = [person_key_name(item.name) if item.type == "id" else item.name for item in feed.key_columns]
+        return list({tuple(str(row.get(key)) for key in keys): row for row in made}.values())
+
+    return rows
+
+
+def _cell(city: City, column: Column, month: date) -> Row:
+    chance = city.chance
+    if column.carries_id_number:
+        stem = column.name.removesuffix("_no")
+        return {f"{stem}_key": f"k{chance.randrange(30)}", f"{stem}_category": "1", f"{stem}_grade": "1"}
+    if column.is_direct_identifier and column.type != "id":
+        return {}
+    if not column.required and chance.random() < 0.3:
+        return {}
+    match column.type:
+        case "id":
+            return {person_key_name(column.name): chance.choice(city.people)}
+        case "code":
+            codes = sorted(load_code_tables()[str(column.code_table)].labels)
+            return {column.name: chance.choice(codes)}
+        case "date":
+            return {column.name: month + timedelta(days=chance.randrange(-40, 28))}
+        case "month":
+            return {column.name: chance.choice([month, month, month, next_month(month), FIRST])}
+        case "division":
+            return {column.name: chance.choice(city.villages)}
+        case "money" | "wan":
+            return {column.name: Decimal(chance.randrange(1, 9000))}
+        case "uscc":
+            return {column.name: f"uscc{chance.randrange(12)}"}
+        case "int" | "decimal":
+            return {column.name: chance.randrange(1, 9)}
+    return {column.name: f"{column.name}{chance.randrange(25)}"}
+
+
+MAKERS: Mapping[str, Rows] = {"population_register": _register, "assistance_register": _assisted}
