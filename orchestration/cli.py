@@ -25,6 +25,7 @@ from orchestration.commands import (
     sources,
     tables,
     vault,
+    vault,
 )
 from orchestration.console import CommandError, Exit, show_error
 from orchestration.settings import SettingsError
@@ -62,6 +63,7 @@ for group in (
     sources,
     returns,
     tables,
+    vault,
     vault,
     model,
     environment,

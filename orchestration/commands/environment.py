@@ -6,7 +6,6 @@ Belongs here: looking and telling. Nothing is changed.
 from __future__ import annotations
 
 import importlib.metadata
-import os
 import shutil
 import sqlite3
 import stat
@@ -17,6 +16,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from ingestion import SecretError
+from ingestion.keys import key_states
 from ingestion.source import SourceError, reachable
 from orchestration.console import Exit, finish, say, show_json, show_table
 from orchestration.settings import DataHome, find_home
@@ -25,6 +26,12 @@ State = Literal["ok", "warning", "problem"]
 # Versions that are known to break, with the reason (pyproject.toml pins them; an altered environment may not).
 PINS = {"dbt-core": ("1.11", "1.12"), "sqlalchemy": ("2.0", "2.1"), "great-expectations": ("1.24", "1.25")}
 LEAST_FREE_BYTES = 2 * 1024**3
+
+
+KEY_ADVICE = {
+    "pseudonym": "keep a copy in a safe that is not this machine: without it no new delivery meets its persons",
+    "vault": "keep a copy in a safe that is not this machine: without it no list can name anybody again",
+}
 
 
 @dataclass(frozen=True)
@@ -90,20 +97,22 @@ def _home(home: DataHome) -> Iterator[Finding]:
 
 
 def _keys(home: DataHome) -> Iterator[Finding]:
-    if {"ZHAOREN_PSEUDONYM_KEY", "ZHAOREN_VAULT_KEY"} <= os.environ.keys():
-        yield Finding("keys", "ok", "from the environment", "keep a copy where the data home is not")
-    elif not home.keys.is_file():
-        yield Finding("keys", "warning", "none yet", "made at the first ingestion")
-    else:
+    """Which keys the home is written with, where they come from, how old they are; never what they are."""
+    if home.keys.is_file() and stat.S_IMODE(home.keys.stat().st_mode) != 0o600:
         mode = stat.S_IMODE(home.keys.stat().st_mode)
-        safe = mode == 0o600
-        advice = "copy it to a safe that is not this machine: without it no list can name anybody again"
-        yield Finding(
-            "keys",
-            "ok" if safe else "problem",
-            f"{home.keys.name} ({mode:o})",
-            advice if safe else f"chmod 600 {home.keys}",
-        )
+        yield Finding("keys", "problem", f"{home.keys.name} ({mode:o})", f"chmod 600 {home.keys}")
+        return
+    try:
+        states = key_states(home.root, home.keys)
+    except SecretError as error:
+        yield Finding("keys", "problem", str(error), "give the key that the home is written with, from your copy")
+        return
+    if not states:
+        yield Finding("keys", "warning", "none yet", "made at the first ingestion")
+    for state in states:
+        place = f"{home.keys} (600)" if state.source == "file" else "the environment"
+        age = f"in use since {state.since[:10]}" if state.since else "not used yet"
+        yield Finding(f"{state.kind} key", "ok", f"{state.key_id}, from {place}, {age}", KEY_ADVICE[state.kind])
 
 
 def _settings(home: DataHome) -> Iterator[Finding]:
