@@ -5,10 +5,12 @@ certificate as (
 
 month as (
     select * from {{ ref('run_month') }}
+    where {{ since_rebuild('month') }}
 ),
 
 member as (
     select * from {{ ref('household_member_month') }}
+    where {{ since_rebuild('month') }}
 ),
 
 monthly as (
