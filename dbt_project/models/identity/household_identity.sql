@@ -79,7 +79,9 @@ vote as (
     group by present.month, present.part_key, present.from_part_key
 ),
 
--- Of several that part, those with most of the members keep the household ...
+-- Of several that part, those with most of the members keep the household, and of several that join, those who bring
+-- most members. What is not taken then goes to the next: two who leave a household for another of their size do not
+-- take its key away from whoever stays.
 heir as (
     select * from vote
     qualify
@@ -89,14 +91,53 @@ heir as (
         ) = 1
 ),
 
--- ... and of several that join, those who bring most members.
-inherited as (
+first_choice as (
     select * from heir
     qualify
         row_number() over (
             partition by month, part_key
             order by votes desc, has_head desc, (from_part_key = part_key) desc, from_part_key
         ) = 1
+),
+
+left_over as (
+    select vote.*
+    from vote
+    left join first_choice as taken
+        on
+            vote.month = taken.month
+            and vote.from_part_key = taken.from_part_key
+    left join first_choice as served
+        on
+            vote.month = served.month
+            and vote.part_key = served.part_key
+    where
+        taken.part_key is null
+        and served.part_key is null
+),
+
+second_heir as (
+    select * from left_over
+    qualify
+        row_number() over (
+            partition by month, from_part_key
+            order by votes desc, has_head desc, (from_part_key = part_key) desc, part_key
+        ) = 1
+),
+
+second_choice as (
+    select * from second_heir
+    qualify
+        row_number() over (
+            partition by month, part_key
+            order by votes desc, has_head desc, (from_part_key = part_key) desc, from_part_key
+        ) = 1
+),
+
+inherited as (
+    select * from first_choice
+    union all
+    select * from second_choice
 ),
 
 settled as (
