@@ -113,6 +113,9 @@ def _job(lake: Path, deliveries: pl.DataFrame, feeds: Mapping[str, Feed], refere
     validity, persons = _optional(reference / "delivery_validity.parquet"), _optional(reference / "person_key.parquet")
     in_force = None if validity is None else InForce(lake, validity)
     accepted = ledger.filter(pl.col("status") == "accepted")
+    if "supplements" in accepted.columns:
+        # Mended rows of another delivery are few by nature; they say nothing of the month's volume.
+        accepted = accepted.filter(pl.col("supplements").is_null())
     return _Job(
         lake=lake,
         deliveries=ledger,

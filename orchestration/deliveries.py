@@ -6,12 +6,17 @@ Belongs here: calls of ingestion and plain frames of its ledger. What becomes of
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
 from ingestion import Delivery, ignored, ingest
+from ingestion.in_force import Validity, validity_rows
+from ingestion.life import RESUBMITTED, history_of, states_of, superseding
+from ingestion.standing import missing_parts
 from models.contract import load_feeds
 from models.labels import LabelError, label
 from orchestration.settings import DataHome
@@ -62,8 +67,18 @@ def frame_of(deliveries: Sequence[Delivery]) -> pl.DataFrame:
 
 
 def ledger_frame(home: DataHome) -> pl.DataFrame:
-    """All entries of the ledger; none before the first ingestion."""
-    return frame_of(ledger_of(home).deliveries() if home.ledger.is_file() else [])
+    """All entries of the ledger with their ``state``; none before the first ingestion."""
+    if not home.ledger.is_file():
+        return frame_of([]).with_columns(state=pl.lit(None, pl.String))
+    ledger = ledger_of(home)
+    deliveries = ledger.deliveries()
+    states = states_of(deliveries, ledger.decisions())
+    return frame_of(deliveries).with_columns(pl.Series("state", list(states.values()), dtype=pl.String))
+
+
+def parts_missing(home: DataHome) -> dict[tuple[str, str], list[str]]:
+    """Districts whose part is missing, by feed and month."""
+    return missing_parts(ledger_of(home).deliveries()) if home.ledger.is_file() else {}
 
 
 def problems_of(home: DataHome, known: int = 0) -> pl.DataFrame:
@@ -83,9 +98,30 @@ def problems_of(home: DataHome, known: int = 0) -> pl.DataFrame:
 
 
 def released_deliveries(home: DataHome) -> list[str]:
-    """Deliveries that a person let in after all: no check holds them again."""
+    """Deliveries that a person let in, released or resubmitted: no check holds them again."""
     decisions = ledger_of(home).decisions()
-    return [str(decision["delivery_id"]) for decision in decisions if decision["status"] == "accepted"]
+    return [str(one["delivery_id"]) for one in decisions if one["status"] in ("accepted", RESUBMITTED)]
+
+
+def standing_of(home: DataHome, item: Delivery) -> dict[str, Any]:
+    """Where a delivery stands in its life, what has superseded it, and how it came to that: who, when, why."""
+    ledger = ledger_of(home)
+    deliveries, decisions = ledger.deliveries(item.feed), ledger.decisions()
+    return {
+        "state": states_of(deliveries, decisions)[item.delivery_id],
+        "superseded_by": [other.delivery_id for other in superseding(item, deliveries)],
+        "supplemented_by": [
+            other.delivery_id
+            for other in deliveries
+            if other.supplements == item.delivery_id and other.status == "accepted"
+        ],
+        "history": [asdict(moment) for moment in history_of(item, deliveries, decisions)],
+    }
+
+
+def validity_now(home: DataHome) -> list[Validity]:
+    """What is in force in which month."""
+    return validity_rows(ledger_of(home).deliveries())
 
 
 def next_step(reason: str | None) -> str:

@@ -5,6 +5,7 @@ Belongs here: comparing the ledger with the contracts' cadence and due days. Fil
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -29,17 +30,30 @@ def due_on(feed: Feed, month: date) -> date:
     return next_month(month) + timedelta(days=feed.due_day - 1)
 
 
-def feed_calendar(ledger: pl.DataFrame, month: date, now: datetime) -> pl.DataFrame:
-    """One row a feed: ``state`` is on time, late, expected, missing, carried forward, held or rejected."""
-    return pl.DataFrame([_row(feed, ledger, month, now) for feed in load_feeds().values()])
+def feed_calendar(
+    ledger: pl.DataFrame, month: date, now: datetime, missing: Mapping[tuple[str, str], Sequence[str]] | None = None
+) -> pl.DataFrame:
+    """One row a feed: ``state`` is on time, late, expected, missing, carried forward, held or rejected.
+
+    ``is_stale`` marks a register that an earlier month still speaks for; counts are those of the deliveries in
+    force. ``missing`` names by feed and month (YYYY-MM) the districts whose part is missing.
+    """
+    lacking = missing or {}
+    rows = [
+        _row(feed, ledger, month, now, lacking.get((feed.name, f"{month:%Y-%m}"), ())) for feed in load_feeds().values()
+    ]
+    return pl.DataFrame(rows, infer_schema_length=None)
 
 
-def _row(feed: Feed, ledger: pl.DataFrame, month: date, now: datetime) -> dict[str, object]:
+def _row(feed: Feed, ledger: pl.DataFrame, month: date, now: datetime, missing: Sequence[str]) -> dict[str, object]:
     own = ledger.filter(pl.col("feed") == feed.name, pl.col("status") != "duplicate")
     this = own.filter(pl.col("period") == f"{month:%Y-%m}").sort("received_at")
     accepted = this.filter(pl.col("status") == "accepted")
     due = due_on(feed, month)
     state, data_month = _state(feed, own, this, accepted, month, due, now)
+    speaking = accepted
+    if "state" in accepted.columns:
+        speaking = accepted.filter(pl.col("state") != "superseded")
     return {
         "feed": feed.name,
         "title": feed.title_zh,
@@ -47,9 +61,11 @@ def _row(feed: Feed, ledger: pl.DataFrame, month: date, now: datetime) -> dict[s
         "due_on": due,
         "state": state,
         "data_month": data_month,
-        "rows_accepted": int(accepted["rows_accepted"].sum()),
-        "rows_quarantined": int(accepted["rows_quarantined"].sum()),
-        "note": _note(this),
+        "is_stale": data_month is not None and data_month < f"{month:%Y-%m}",
+        "rows_accepted": int(speaking["rows_accepted"].sum()),
+        "rows_quarantined": int(speaking["rows_quarantined"].sum()),
+        "superseded": accepted.height - speaking.height,
+        "note": _note(this, missing),
     }
 
 
@@ -85,7 +101,8 @@ def _quarter_due(feed: Feed, earlier: str, month: date) -> bool:
     return feed.frequency == "monthly" or passed >= QUARTER_MONTHS
 
 
-def _note(this: pl.DataFrame) -> str:
+def _note(this: pl.DataFrame, missing: Sequence[str]) -> str:
     reasons = this.filter(pl.col("reason").is_not_null())["reason"].unique().sort().to_list()
     warnings = this.filter(pl.col("status") == "accepted")["warnings"].explode().drop_nulls().unique().sort().to_list()
-    return ", ".join([*reasons, *warnings])
+    parts = [f"without {division}" for division in missing]
+    return ", ".join([*reasons, *warnings, *parts])

@@ -11,6 +11,7 @@ import polars as pl
 
 from ingestion import Quarantine
 from ingestion.mending import OPEN, row_states, with_state
+from models.contract import load_feeds
 from orchestration.settings import DataHome
 from orchestration.stores import ledger_of, store_of
 
@@ -28,6 +29,19 @@ def quarantined_rows(home: DataHome, feed: str | None, delivery: str | None, *, 
     # Rows of a delivery that never came into the ledger (a run was killed) do not count.
     rows = rows.filter(pl.col("delivery_id").is_in(known.implode()))
     return rows if every else rows.filter(pl.col("state") == OPEN)
+
+
+def open_count(home: DataHome) -> int:
+    """How many rows are set aside and open; read without any key."""
+    if not home.ledger.is_file():
+        return 0
+    store, deliveries = store_of(home), ledger_of(home).deliveries()
+    rows = Quarantine(store).faults("row", load_feeds()).unique(["delivery_id", "row_number"])
+    known = pl.Series([item.delivery_id for item in deliveries], dtype=pl.String)
+    found = with_state(
+        rows.filter(pl.col("delivery_id").is_in(known.implode())), row_states(store, deliveries), deliveries
+    )
+    return found.filter(pl.col("state") == OPEN).height
 
 
 def by_delivery(home: DataHome, rows: pl.DataFrame, now: datetime) -> pl.DataFrame:

@@ -6,16 +6,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
+import polars as pl
 import typer
 
 from orchestration.commands.arguments import InboxOption, JsonOption, MonthOption, month_of, time_of
 from orchestration.commands.deliveries import PROBLEM_COLUMNS, SOURCE_COLUMNS
 from orchestration.console import CommandError, Exit, StepProgress, answer, finish, say, show_json, show_table
-from orchestration.deliveries import ignored_files, ledger_frame
+from orchestration.deliveries import ignored_files, ledger_frame, parts_missing
 from orchestration.feed_calendar import feed_calendar, newest_month
 from orchestration.lock import BusyError
 from orchestration.operations import Operations
 from orchestration.outputs import output_places
+from orchestration.quarantine import open_count
 from orchestration.run_plan import RunPlan, Wish
 from orchestration.settings import DataHome, find_home
 
@@ -32,8 +34,10 @@ CALENDAR_COLUMNS = {
     "due_on": "due",
     "state": "state",
     "data_month": "data of",
+    "is_stale": "stale",
     "rows_accepted": "rows",
     "rows_quarantined": "quarantined",
+    "superseded": "superseded files",
     "note": "note",
 }
 
@@ -136,13 +140,30 @@ def status(month: MonthOption = None, inbox: InboxOption = None, as_json: JsonOp
     home = find_home()
     ledger = ledger_frame(home)
     day = month_of(month) or newest_month(ledger) or datetime.now(UTC).date().replace(day=1)
-    calendar = feed_calendar(ledger, day, datetime.now(UTC))
+    calendar = feed_calendar(ledger, day, datetime.now(UTC), parts_missing(home))
+    set_aside = open_count(home)
     ignored = ignored_files(inbox or home.inbox)
     runs = Operations(home.operations).last_runs() if home.operations.is_file() else []
     if as_json:
-        show_json({"month": f"{day:%Y-%m}", "feeds": calendar.to_dicts(), "ignored": ignored, "runs": runs})
+        show_json(
+            {
+                "month": f"{day:%Y-%m}",
+                "feeds": calendar.to_dicts(),
+                "ignored": ignored,
+                "runs": runs,
+                "open_rows": set_aside,
+            }
+        )
         return
-    answer(calendar, f"feed calendar of {day:%Y-%m}", CALENDAR_COLUMNS, as_json=False)
+    shown = calendar.with_columns(is_stale=pl.when("is_stale").then(pl.lit("stale")))
+    answer(shown, f"feed calendar of {day:%Y-%m}", CALENDAR_COLUMNS, as_json=False)
+    held = ledger.filter(pl.col("status") == "held")
+    if held.height:
+        say(
+            f"{held.height} held: {', '.join(held['delivery_id'])} (`zhaoren delivery show ID`, then release or reject)"
+        )
+    if set_aside:
+        say(f"{set_aside} rows in quarantine are open: `zhaoren quarantine list`")
     if ignored:
         show_table("files in the inbox that were left alone", ignored, {"file": "file", "why": "why"})
     rows = [

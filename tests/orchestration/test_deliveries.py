@@ -1,6 +1,7 @@
 """What a person is told of rejected and held deliveries, and the calendar of the feeds."""
 
 import os
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 from ingestion import Delivery
 from models.contract import load_feeds
-from orchestration.deliveries import frame_of, next_step, problems_of
+from orchestration.deliveries import frame_of, ledger_frame, next_step, problems_of
 from orchestration.feed_calendar import feed_calendar
 from orchestration.settings import DataHome, SettingsError
 from orchestration.stores import ledger_of
@@ -78,6 +79,24 @@ def test_a_quarterly_register_is_not_due_in_between_and_carried_forward_when_mis
     register = [delivery(1, "accepted", "property_register", "2024-01")]
     assert state_of("property_register", register, date(2024, 3, 1)) == "not due (quarterly)"
     assert state_of("property_register", register, date(2024, 4, 1)) == "expected, carried forward"
+
+
+def test_a_register_carried_forward_is_stale_and_the_calendar_names_who_is_missing() -> None:
+    parts = [delivery(1, "accepted", "elder_register", "2024-02")]
+    missing = {("elder_register", "2024-03"): ["420703"]}
+    calendar = feed_calendar(frame_of(parts), date(2024, 3, 1), NOW, missing)
+    row = calendar.filter(pl.col("feed") == "elder_register").row(0, named=True)
+    assert (row["is_stale"], row["data_month"], row["note"]) == (True, "2024-02", "without 420703")
+    now = feed_calendar(frame_of(parts), date(2024, 2, 1), NOW)
+    assert not now.filter(pl.col("feed") == "elder_register")["is_stale"].item()
+
+
+def test_what_was_superseded_is_not_counted_twice(tmp_path: Path) -> None:
+    first, second = delivery(1, "accepted"), delivery(2, "accepted", day=9)
+    home = home_with(tmp_path, replace(first, rows_accepted=5), replace(second, rows_accepted=7))
+    calendar = feed_calendar(ledger_frame(home), date(2024, 3, 1), NOW)
+    row = calendar.filter(pl.col("feed") == "death_record").row(0, named=True)
+    assert (row["rows_accepted"], row["superseded"]) == (7, 1)
 
 
 def state_of(feed: str, deliveries: list[Delivery], month: date) -> str:

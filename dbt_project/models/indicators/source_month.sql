@@ -45,13 +45,18 @@ first_delivery as (
 ),
 
 covered as (
-    select distinct
+    select
         told.feed,
         told.county_code,
-        month.month
+        month.month,
+        max(told.valid_from) as data_month
     from told
     inner join month
         on {{ in_force('month.month', 'told') }}
+    group by
+        told.feed,
+        told.county_code,
+        month.month
 ),
 
 final as (
