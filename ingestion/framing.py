@@ -1,42 +1,66 @@
 """Rows that are neither header nor data: titles, units, totals and signatures of official spreadsheets.
 
-Belongs here: recognising them and comparing totals. Does not belong here: reading files, checking data rows.
+Belongs here: recognising them, each row by itself. Does not belong here: reading files, comparing totals
+(``totals``), checking data rows.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import date
+from typing import TypeVar
 
 import polars as pl
 
-from ingestion.header import UNITS, Header, fold
+from ingestion.header import UNITS, Header, fold, row_key
 from ingestion.normalise import normalise_text
+from ingestion.parse import parse_column
+from ingestion.parsed import ParseContext
 from ingestion.table import ROW_NUMBER, Framing, cell_name
+from models.contract import Column
 
 TITLE, UNIT, TOTAL, SUBTOTAL, SIGNATURE, HEADER = "title", "unit", "total", "subtotal", "signature", "header"
 
 _TOTAL = (
     r"^(?:本页|本表|本月|本年|全市|全区|全县|全镇|各区)?"
-    r"(?:合\s*计|总\s*计|小\s*计|累\s*计|共\s*计|总\s*数)(?:\s*[::(].*)?$"
+    r"(?:合\s*计|总\s*计|小\s*计|累\s*计|共\s*计|总\s*数)(?:\s*[::(0-9].*)?$"
+    r"|^共\s*[0-9]+\s*(?:人|户|条|笔|项|件)"
+)
+# Words that begin a row of signatures; with a colon behind they are one however full the row is.
+_SIGNED = (
+    r"^.{0,8}?(?:人|员|者|单位|部门|机构|科室|局长|主任|领导|日期|时间|电话|盖章|公章|签字|签章|签名|备注|说明|附注|注|意见)"
+    r"\s*(?:\((?:签字|签章|签名|盖章|公章|章)\))?\s*:"
 )
 _SIGNATURE = (
-    r"^(?:填\s*表|制\s*表|审\s*核|复\s*核|经\s*办|填\s*报|报\s*送|负\s*责|主\s*管|统计负责|联\s*系\s*人"
-    r"|单位\s*[(]?\s*(?:负责|盖章|公章)|单\s*位\s*[::]|盖\s*章|签\s*字|签\s*章|公\s*章|打印|制作"
-    r"|续\s*表|第\s*\d+\s*页|共\s*\d+\s*页|备\s*注|说\s*明|注\s*[::]|附\s*注|(?:报出|填写|上报|统计|打印)?日\s*期\s*[::])"
+    r"^(?:填\s*表|制\s*表|审\s*核|复\s*核|审\s*批|经\s*办|填\s*报|报\s*送|负\s*责|主\s*管|分\s*管|统计负责|联\s*系\s*(?:人|电话)"
+    r"|单位\s*\(?\s*(?:负责|盖章|公章)|盖\s*章|签\s*字|签\s*章|公\s*章|打印|制作"
+    r"|续\s*表|第\s*[0-9]+\s*页|共\s*[0-9]+\s*页|备\s*注|说\s*明|附\s*注)"
 )
-_LIKELY = f"{_TOTAL}|{_SIGNATURE}"
-_UNIT = re.compile(r"(?:^|\s|[(]|金额|货币|计量)单\s*位\s*[::]?\s*(?:人民币)?\s*(亿元|万元|千元|百元|元)")
-_ID_NUMBER = re.compile(r"\d{14,17}[\dXx]|\d\.\d+[Ee]\+?1[4-7]")
-_COUNT = re.compile(r"^[-+¥¥]?[\d,.]+(?:万?元|人|户|条|笔|件|辆|套|%)?$|^[-—/]+$")
-_NUMERIC_TYPES = {"money", "wan", "int", "decimal"}
+_SIGNED_APART = r"^(?:填表|制表|审核|复核|经办|填报|报送|审批|(?:单位|科室)?负责)人?(?:\((?:签字|签章|签名|盖章)\))?$"
+_DAY = r"^[0-9]{4}\s*年\s*[0-9]{1,2}\s*月(?:\s*[0-9]{1,2}\s*日)?$"
+_OFFICE = r"^.{3,}(?:局|厅|委|办|院|所|站|社|中心|办公室|委员会|政府|办事处|公司|银行)(?:\(?(?:盖章|公章|签章|章)\)?)?$"
+_LIKELY = f"{_TOTAL}|{_SIGNED}|{_SIGNATURE}|{_DAY}|{_OFFICE}"
+_UNIT = re.compile(
+    r"(?:^|\s|[(]|金额|货币|计量)单\s*位\s*[::]?\s*(?:(?:人民币|人|户|人次|%|平方米|亩|年|月)\s*[、,/\s]?\s*)*(亿元|万元|千元|百元|元)"
+)
+_ID_NUMBER = re.compile(r"[0-9]{14,17}[0-9Xx]|[0-9]\.[0-9]+[Ee]\+?1[4-7]")
+_CHINESE = re.compile("[\u4e00-\u9fff]")
+_FREE_TYPES = ("text", "name", "address", "phone")
+_NUMERIC_TYPES = ("money", "wan", "int", "decimal")
+_BLANKS = " \t'\u3000\u00a0\ufeff"
+_FEW_CELLS = 2
+
+Texts = TypeVar("Texts", pl.Series, pl.Expr)
 
 
 def unit_of(rows: Sequence[Sequence[str]]) -> int | None:
     """Yuan per unit that a unit row (单位:万元) among those rows states; None where none does."""
     for row in rows:
-        for cell in row:
-            found = _UNIT.search(normalise_text(cell))
+        texts = [normalise_text(cell) for cell in row]
+        # The word and its unit may stand in two cells.
+        for text in (*texts, " ".join(filter(None, texts))):
+            found = _UNIT.search(text)
             if found:
                 return UNITS[found.group(1)]
     return None
@@ -49,40 +73,49 @@ def framing_above(rows: Sequence[tuple[int, Sequence[str]]]) -> list[Framing]:
 
 
 def kind_below(cells: Sequence[str], header: Header) -> str | None:
-    """What a row below the header is if it is not data: header, total, subtotal, signature; else None."""
+    """What a row below the header is if it is not data: header, title, total, subtotal, signature; else None."""
     texts = [normalise_text(cell) for cell in cells]
     first = next((text for text in texts if text), "")
     if not first:
         return None
-    if _is_header(texts, header):
+    key = row_key(texts)
+    if key in header.lines or _is_header(texts, header):
         return HEADER
-    if re.match(_TOTAL, first) and _holds_numbers_only(texts, first, header):
+    if key in header.titles:
+        return UNIT if unit_of([texts]) else TITLE
+    # A row with the number of a person is data, whatever else it says.
+    if any(_ID_NUMBER.search(text) for text in texts):
+        return None
+    if re.match(_TOTAL, first) and _count_of_values(texts, header) < _FEW_CELLS:
         return SUBTOTAL if "小" in first[:4] else TOTAL
-    if re.match(_SIGNATURE, first) and _is_sparse(texts, header):
-        return SIGNATURE
-    return None
+    return SIGNATURE if _is_signature(texts, first, header) else None
+
+
+def _is_signature(texts: Sequence[str], first: str, header: Header) -> bool:
+    if re.match(f"{_SIGNED}|{_SIGNED_APART}", first):
+        return True
+    if not _is_sparse(texts, header):
+        return False
+    return bool(re.match(_SIGNATURE, first)) or _is_foreign(texts, header)
 
 
 def likely_framing(lines: pl.Series, header: Header) -> pl.Series:
     """Which lines of another width than the header's are worth a look: all that may be framing, few others."""
-    lead = lines.str.strip_chars_start(" \t'\",;|\u3000\u00a0\ufeff").str.extract('^([^",;|\t]*)')
-    lead = lead.str.replace_all("：", ":").str.replace_all("（", "(")
+    lead = lines.str.strip_chars_start(f'{_BLANKS}",;|').str.extract('^([^",;|\t]*)')
     labels = [label for label in map(normalise_text, header.labels) if label]
     # A header has no digits; a row of data has.
     return (
-        lead.str.contains(_LIKELY)
+        _narrow(lead).str.contains(_LIKELY)
         | lines.str.contains("[\uff01-\uff5e\u200b-\u200f\u2060\u00ad]")
         | lines.str.contains_any(labels)
-        | ~lines.str.contains("[0-9]")
+        | ~lines.str.contains("[0-9]{4}")
     )
 
 
 def split_framing(cells: pl.DataFrame, header: Header) -> tuple[pl.DataFrame, list[Framing]]:
-    """Data rows, and the framing and header rows among them (found by their first filled cell)."""
+    """Data rows, and the framing and header rows among them."""
     names = [name for name in cells.columns if name != ROW_NUMBER]
     likely = _candidates(cells, names, header)
-    if likely.is_empty():
-        return cells, []
     found = []
     for row in likely.iter_rows(named=True):
         texts = tuple(row[name] or "" for name in names)
@@ -96,24 +129,37 @@ def split_framing(cells: pl.DataFrame, header: Header) -> tuple[pl.DataFrame, li
 
 
 def _candidates(cells: pl.DataFrame, names: list[str], header: Header) -> pl.DataFrame:
-    """Few rows worth a look: those where a required column is empty, or that repeat a header's words."""
-    required = [cell_name(at) for at, column in header.columns.items() if column.required]
-    first = required[0]
-    label = header.labels[int(first)]
-    sparse = pl.any_horizontal(pl.col(name).is_null() | (pl.col(name).str.strip_chars() == "") for name in required)
-    repeated = pl.col(first).str.strip_chars() == normalise_text(label)
+    """Few rows worth a look: those where a required column is empty, or that begin like a header or framing."""
+    if cells.is_empty():
+        return cells
+    required = [cell_name(at) for at, column in header.columns.items() if column.required] or names
+    label = next((one for one in map(normalise_text, header.labels) if one), "")
+    begins = pl.any_horizontal(
+        pl.col(names[0]).str.contains_any([":", "：", "计", "共"]),
+        pl.col(required[0]).str.contains(normalise_text(header.labels[int(required[0])])[:1], literal=True),
+        pl.col(names[0]).str.contains(label[:1], literal=True),
+    ).fill_null(False)
     if not any(cells[name].null_count() for name in required) and not _has_blank(cells, required):
-        return cells.filter(repeated)
-    filled = pl.coalesce(
-        pl.when(pl.col(name).str.strip_chars(" \t'\u3000\u00a0\ufeff") != "").then(pl.col(name)) for name in names
-    )
-    lead = filled.str.strip_chars(" \t'\u3000\u00a0\ufeff").str.replace_all("：", ":").str.replace_all("（", "(")
-    return cells.filter(repeated | (sparse & (lead.str.contains(_LIKELY) | lead.str.contains("[\uff01-\uff5e]"))))
+        return cells.filter(begins)
+    sparse = cells.filter(begins | pl.any_horizontal(map(_is_blank, required)))
+    filled = [pl.when(~_is_blank(name)).then(pl.col(name)) for name in names]
+    lead = _narrow(pl.coalesce(*filled).str.strip_chars(_BLANKS))
+    few = pl.sum_horizontal(cell.is_not_null() for cell in filled) <= _FEW_CELLS
+    wordy = ~pl.any_horizontal(pl.col(name).str.contains("[0-9]{4}").fill_null(False) for name in names)
+    return sparse.filter(begins | few | wordy | lead.str.contains(f"{_LIKELY}|[\uff01-\uff5e]"))
+
+
+def _narrow(texts: Texts) -> Texts:
+    """With the full-width signs that the patterns ask for made narrow."""
+    return texts.str.replace_all("：", ":").str.replace_all("（", "(").str.replace_all("）", ")")
+
+
+def _is_blank(name: str) -> pl.Expr:
+    return pl.col(name).is_null() | (pl.col(name).str.strip_chars(_BLANKS) == "")
 
 
 def _has_blank(cells: pl.DataFrame, names: list[str]) -> bool:
-    blank = (pl.col(name).str.strip_chars() == "" for name in names)
-    return bool(cells.select(pl.any_horizontal(blank).any()).item())
+    return bool(cells.select(pl.any_horizontal(_is_blank(name).any() for name in names)).item())
 
 
 def _is_header(texts: Sequence[str], header: Header) -> bool:
@@ -121,23 +167,39 @@ def _is_header(texts: Sequence[str], header: Header) -> bool:
     labels = [fold(label) for label in header.labels]
     filled = [(at, text) for at, text in enumerate(texts) if text]
     hits = sum(at < len(labels) and bool(labels[at]) and fold(text) == labels[at] for at, text in filled)
-    return (hits >= 2 and hits == len(filled)) or hits > max(2, len(labels) // 2)
+    return (hits >= _FEW_CELLS and hits == len(filled)) or hits > max(_FEW_CELLS, len(labels) // 2)
 
 
-def _holds_numbers_only(texts: Sequence[str], label: str, header: Header) -> bool:
-    for at, text in enumerate(texts):
-        column = header.columns.get(at)
-        if not text or text == label or column is None:
-            continue
-        if column.type in _NUMERIC_TYPES:
-            continue
-        if _ID_NUMBER.search(text) or not _COUNT.match(text):
-            return False
-    return True
+def _count_of_values(texts: Sequence[str], header: Header) -> int:
+    """How many cells hold what only a row of data would: a date, month, code, division of its column."""
+    cells = ((header.columns.get(at), text) for at, text in enumerate(texts) if text)
+    return sum(
+        column is not None and column.type not in (*_FREE_TYPES, *_NUMERIC_TYPES) and _fits(text, column)
+        for column, text in cells
+    )
+
+
+def _fits(text: str, column: Column) -> bool:
+    return parse_column(column, pl.Series([text]), ParseContext(date.max)).fault is None
 
 
 def _is_sparse(texts: Sequence[str], header: Header) -> bool:
-    """Fewer filled cells than the contract requires, and nothing that looks like an ID number."""
+    """Fewer filled cells than the contract requires."""
     required = sum(column.required for column in header.columns.values())
-    filled = [text for text in texts if text]
-    return len(filled) < max(2, required) and not any(_ID_NUMBER.search(text) for text in filled)
+    return sum(map(bool, texts)) < max(_FEW_CELLS, required)
+
+
+def _is_foreign(texts: Sequence[str], header: Header) -> bool:
+    """One or two cells of words that their columns cannot hold: an office and a day below the table, a remark."""
+    filled = [(header.columns.get(at), text) for at, text in enumerate(texts) if text]
+    return len(filled) <= _FEW_CELLS and all(_is_remark(text, column) for column, text in filled)
+
+
+def _is_remark(text: str, column: Column | None) -> bool:
+    if re.match(_DAY, text) or re.search(_OFFICE, text):
+        return column is None or column.type in ("id", *_FREE_TYPES) or not _fits(text, column)
+    if len(text) <= _FEW_CELLS or not _CHINESE.search(text) or column is None:
+        return False
+    if column.type in _FREE_TYPES:
+        return column.type == "text" and column.key and not re.search("[0-9A-Za-z]", text)
+    return not _fits(text, column)

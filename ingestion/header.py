@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 
 from ingestion.normalise import normalise_text
@@ -19,8 +19,16 @@ from models.contract import Column, Feed
 HEADER_SEARCH_ROWS = 60
 UNITS = {"元": 1, "百元": 100, "千元": 1_000, "万元": 10_000, "万": 10_000, "亿元": 100_000_000}
 
-_UNIT_SUFFIX = re.compile(r"[(\[【〔]\s*(?:单位[::]?)?([^()\[\]【】〔〕]*)[)\]】〕]\s*$")
+_UNIT_SUFFIX = re.compile(r"[(\[【〔]\s*(?:单位[::]?)?\s*([^()\[\]【】〔〕]*?)\s*[)\]】〕]\s*$")
+# What else may stand in brackets behind a header without making another of it.
+_OTHER_UNITS = re.compile(
+    r"^(?:%|百分比|千瓦时|度|kwh|平方米|㎡|m2|m²|人|月|年月|必填|选填|可空|.{0,4}(?:元|万元)(?:/.{1,2})?)?$", re.I
+)
 _IGNORED = re.compile(r"[\s()\[\]【】〔〕*]")
+
+
+# The filled cells of a row with their positions: what two equal rows share.
+RowKey = tuple[tuple[int, str], ...]
 
 
 @dataclass(frozen=True)
@@ -33,6 +41,10 @@ class Header:
     columns: dict[int, Column]
     units: dict[int, int] = field(default_factory=dict)
     """Yuan per unit where the header itself states one, by position."""
+    lines: frozenset[RowKey] = frozenset()
+    """The header's own rows as they stand, by which they are known when a page repeats them."""
+    titles: frozenset[RowKey] = frozenset()
+    """The rows above it, likewise."""
 
     @property
     def drift(self) -> tuple[str, ...]:
@@ -52,6 +64,11 @@ def fold(label: str) -> str:
     return _IGNORED.sub("", normalise_text(label)).casefold()
 
 
+def row_key(cells: Sequence[str]) -> RowKey:
+    """What a row and its repetition share: its filled cells, without blanks, brackets and case."""
+    return tuple((at, text) for at, cell in enumerate(cells) if (text := fold(cell)))
+
+
 def find_header(rows: Sequence[Sequence[str]], feed: Feed) -> Header | None:
     """The best header among the first rows, two-line headers included; None where no row names any column."""
     required = {column.name for column in feed.columns if column.required}
@@ -67,7 +84,10 @@ def find_header(rows: Sequence[Sequence[str]], feed: Feed) -> Header | None:
             break
     if best is None or not best.columns or not _is_plausible(best, feed):
         return None
-    return best
+    end = best.first_row + best.row_count
+    lines = frozenset(map(row_key, rows[best.first_row : end]))
+    titles = frozenset(map(row_key, rows[: best.first_row])) - {()}
+    return replace(best, lines=lines, titles=titles)
 
 
 def _rank(header: Header) -> tuple[int, int]:
@@ -88,14 +108,16 @@ def check_header(header: Header, feed: Feed) -> None:
 
 def header_of(labels: Sequence[str], feed: Feed, first_row: int = 0, row_count: int = 1) -> Header:
     """The header that those labels make."""
-    known = _known_labels(feed)
     columns: dict[int, Column] = {}
     units: dict[int, int] = {}
-    for position, label in enumerate(labels):
-        column, unit = _column_of(label, known)
-        if column is not None:
-            columns[position] = column
-        if column is not None and unit is not None:
+    named = {position: _column_of(label, feed) for position, label in enumerate(labels)}
+    exact = {column.name for column, _, is_exact in named.values() if column is not None and is_exact}
+    for position, (column, unit, is_exact) in named.items():
+        # What only looks like a known header is one where that is not there itself, else an extra column.
+        if column is None or not (is_exact or column.name not in exact):
+            continue
+        columns[position] = column
+        if unit is not None:
             units[position] = unit
     return Header(first_row, row_count, tuple(labels), columns, units)
 
@@ -118,7 +140,6 @@ def _candidates(rows: Sequence[Sequence[str]], index: int, feed: Feed) -> list[H
 
 def _two_line(upper: Sequence[str], lower: Sequence[str], feed: Feed) -> list[str] | None:
     """Labels of a header of two lines, where the second holds nothing but headers; else None."""
-    known = _known_labels(feed)
     width = max(len(upper), len(lower))
     above = [*upper, *[""] * (width - len(upper))]
     below = [*lower, *[""] * (width - len(lower))]
@@ -132,24 +153,27 @@ def _two_line(upper: Sequence[str], lower: Sequence[str], feed: Feed) -> list[st
             labels.append(top)
             continue
         joined = normalise_text(group) + normalise_text(bottom)
-        label = joined if _column_of(joined, known)[0] is not None else bottom
-        named += _column_of(label, known)[0] is not None
+        label = joined if _column_of(joined, feed)[0] is not None else bottom
+        named += _column_of(label, feed)[0] is not None
         labels.append(label)
     filled = sum(bool(normalise_text(cell)) for cell in below)
     return labels if named and named * 2 >= filled else None
 
 
-def _column_of(label: str, known: dict[str, Column]) -> tuple[Column | None, int | None]:
-    folded = fold(label)
+def _column_of(label: str, feed: Feed) -> tuple[Column | None, int | None, bool]:
+    """The column that a header names, the unit it states, and whether it is one of the contract's headers."""
+    text, folded = normalise_text(label), fold(label)
     if not folded:
-        return None, None
-    suffix = _UNIT_SUFFIX.search(normalise_text(label))
-    unit = UNITS.get(suffix.group(1).strip().removeprefix("人民币")) if suffix else None
+        return None, None, False
+    known = _known_labels(feed)
+    suffix = _UNIT_SUFFIX.search(text)
+    unit = UNITS.get(suffix.group(1).removeprefix("人民币")) if suffix else None
     if folded in known:
-        return known[folded], unit
-    if suffix:
-        return known.get(fold(normalise_text(label)[: suffix.start()])), unit
-    return None, None
+        return known[folded], unit, True
+    if suffix and (unit is not None or _OTHER_UNITS.match(suffix.group(1))):
+        column = known.get(fold(text[: suffix.start()]))
+        return column, unit, column is not None and unit is not None
+    return None, None, False
 
 
 @cache
