@@ -72,6 +72,9 @@ REGISTER_JANUARY = [
     resident("mover1", "M"), resident("mover2", "M", "10"), resident("twin", "M", "20"),
     resident("register_head", "R"), resident("register_ex", "R", "10"), resident("son", "R", "20"),
 ]  # fmt: skip
+# Said only once: a birth date and a sex that the ID number contradicts.
+MISTAKEN = {"mum": {"born_on": date(1980, 3, 2)}, "dad": {"sex": "2"}}
+REGISTER_JANUARY = [row | MISTAKEN.get(row["person_key"], {}) for row in REGISTER_JANUARY]
 REGISTER_APRIL = [
     *ALWAYS,
     resident("baby", "N1", "20"), resident("infant", "N2", "20"),
@@ -106,6 +109,21 @@ def events(feed: str, month: date, *rows: Row) -> Delivered:
     return (feed, "a", month, None, after, list(rows))
 
 
+def pension(person: str, month: date) -> Row:
+    return {"person_key": person, "pension_type": "3", "pension_month": month, "amount": Decimal(200)}
+
+
+def treated(number: str, person: str, on: date) -> Row:
+    return {
+        "settlement_no": number, "person_key": person, "settled_on": on, "care_type": "1",
+        "total_cost": Decimal(90), "basic_paid": Decimal(50), "out_of_pocket": Decimal(40),
+    }  # fmt: skip
+
+
+def contribution(person: str, month: date) -> Row:
+    return {"person_key": person, "insurance": "1", "contribution_month": month, "base": Decimal(4000), "status": "1"}
+
+
 DETAINED = {"person_key": "prisoner", "custody_type": "1", "from_date": date(2023, 2, 9),
             "until_date": date(2023, 6, 3), "status": "1"}  # fmt: skip
 SOMEBODY = {"person_key": "bench", "custody_type": "3", "from_date": date(2022, 2, 9), "status": "1"}
@@ -132,6 +150,19 @@ DELIVERIES: list[Delivered] = [
     *snapshot("custody_record", {JANUARY: [SOMEBODY], FEBRUARY: [DETAINED, SOMEBODY], JUNE: [SOMEBODY]}),
     *snapshot("child_register", {FEBRUARY: [GUARDED]}),
     *snapshot("student_register", {JANUARY: [STUDENT], JUNE: [{**STUDENT, "status": "4"}]}),
+    *snapshot("elder_register", {FEBRUARY: [
+        {"person_key": person, "elder_category": "1", "division": HAMLET} for person in ("carer", "grandma")
+    ]}),
+    events("pension_payment", MARCH, pension("old_head", FEBRUARY), pension("old_head", MARCH),
+           pension("carer", MARCH)),
+    events("medical_settlement", MARCH, treated("s1", "ghost", date(2023, 2, 27)),
+           treated("s2", "ghost", date(2023, 3, 10))),
+    events("social_insurance", FEBRUARY, contribution("prisoner", FEBRUARY), contribution("carer", FEBRUARY)),
+    events("social_insurance", MARCH, contribution("prisoner", MARCH), contribution("host", MARCH)),
+    *snapshot("unemployment_register", {JANUARY: [
+        {"person_key": "carer", "unemployed_on": date(2023, 1, 9), "status": "1"},
+        {"person_key": "host", "unemployed_on": date(2023, 1, 9), "status": "2"},
+    ]}),
     *snapshot("assistance_register", {
         JANUARY: [on_certificate("swap_b", "C3", "swap_a"), on_certificate("swap_a", "C3", "swap_a")],
         FEBRUARY: [
