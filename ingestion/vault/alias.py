@@ -4,7 +4,8 @@ Belongs here: the tables from old to new, encrypted, since together with an old 
 belong here: making new keys (``rekeying``).
 
 Numbers of households and alerts are made by the warehouse, some of them of person keys. What they become is known only
-after the next run, so an old one is kept with the new key of its reference person and its month: that is where to look.
+after the next run (``identity.household_alias`` says it then), so an old one is kept here with the new key of its
+reference person and its month.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ from pathlib import Path
 
 import polars as pl
 
-from ingestion.atomic import write_parquet
 from ingestion.change import Change
 from ingestion.store import Store
 from ingestion.vault.rekeying import KeyMap
@@ -51,11 +51,9 @@ class Aliases:
         table = pl.concat([pl.DataFrame(schema=_SCHEMA), *parts], how="diagonal")
         self._store.encrypted.write(table, change.stage(self.folder / f"{len(self._files()) + 1:04d}.parquet"))
 
-    def publish(self, path: Path) -> None:
-        """Write alert_id, side, month and person_key of alerts given out under a number of before."""
-        alerts = self.all().filter(pl.col("kind") == ALERT)
-        table = alerts.select(pl.col("old").alias("alert_id"), "side", "month", pl.col("new_key").alias("person_key"))
-        write_parquet(table.unique("alert_id", keep="last").sort("alert_id"), path)
+    def alert_numbers(self) -> pl.Series:
+        """Numbers of alerts that were given out before a change of the pseudonym key."""
+        return self.all().filter(pl.col("kind") == ALERT)["old"].alias("alert_id").unique()
 
     def _files(self) -> list[Path]:
         return sorted(self.folder.glob("*.parquet"))

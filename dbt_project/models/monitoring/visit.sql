@@ -3,11 +3,21 @@ told as (
     select * from {{ ref('person_visit') }}
 ),
 
+-- Keys given out before data, a rule or the person keys were changed stand for the household of now.
 household as (
     select
         month,
-        household_id
+        household_id,
+        household_id as given_id
     from {{ ref('household_month') }}
+    union all
+    select
+        run_month.month,
+        household_alias.current_household_id,
+        household_alias.household_id
+    from {{ ref('household_alias') }} as household_alias
+    cross join {{ ref('run_month') }} as run_month
+    where household_alias.reason = 'derived_anew'
 ),
 
 side as (
@@ -27,6 +37,7 @@ numbered as (
     select
         household.household_id,
         side.side,
+        {{ alert_number('side.side', 'household.given_id', 'household.month') }} as number_given,
         {{ alert_number('side.side', 'household.household_id', 'household.month') }} as alert_id
     from household
     cross join side
@@ -48,7 +59,7 @@ final as (
         told.delivery_id,
         told.row_number
     from told
-    left join numbered on told.visit_no = numbered.alert_id
+    left join numbered on told.visit_no = numbered.number_given
 )
 
 select * from final
