@@ -157,6 +157,22 @@
     {%- endif %}
 {%- endmacro %}
 
+{#
+    An event as it was told first. What follows for the months before a later telling rests on it, else each new delivery
+    could alter months long past.
+#}
+{% macro first_of_event(relation, key) -%}
+    select
+        *,
+        valid_from as known_month
+    from {{ relation }}
+    qualify
+        row_number() over (
+            partition by {{ key | join(', ') }}
+            order by valid_from, delivery_id desc, row_number desc
+        ) = 1
+{%- endmacro %}
+
 {% macro qualified(relation, columns) -%}
     {% for column in columns %}{{ ', ' if not loop.first }}{{ relation }}.{{ column }}{% endfor %}
 {%- endmacro %}

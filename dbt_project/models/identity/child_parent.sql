@@ -127,7 +127,7 @@ final as (
     qualify
         row_number() over (
             partition by told.child_key, told.parent_key
-            order by told.known_month, told.basis desc, told.delivery_id
+            order by told.known_month, told.basis desc, told.delivery_id, told.row_number
         ) = 1
 )
 

@@ -18,7 +18,7 @@ majority as (
 ),
 
 death as (
-    select * from {{ ref('person_death') }}
+    select * from {{ ref('death_first_told') }}
 ),
 
 custody as (

@@ -1,9 +1,40 @@
 with
-event as (
+delivered as (
+    select * from {{ ref('stg_civil_affairs__marriage_register') }}
+),
+
+-- Households live by what was told first, since a later telling must not alter the months before.
+told as (
+    {{ first_of_event('delivered', ['certificate_no']) }}
+),
+
+spouse as (
     select
         *,
+        husband_key as person_key,
+        wife_key as spouse_key
+    from told
+    where husband_key <> wife_key
+    union all
+    select
+        *,
+        wife_key as person_key,
+        husband_key as spouse_key
+    from told
+    where husband_key <> wife_key
+),
+
+event as (
+    select
+        certificate_no,
+        person_key,
+        spouse_key,
+        event,
+        registered_on,
+        delivery_id,
+        row_number,
         {{ effective_month('known_month', 'registered_on') }} as valid_from
-    from {{ ref('person_marriage_event') }}
+    from spouse
 ),
 
 -- What is registered later takes the place of what was before, as soon as it is known: between the two, and a new

@@ -16,8 +16,12 @@ guardian as (
     where guardian_key is not null
 ),
 
+request_told as (
+    select * from {{ ref('stg_civil_affairs__check_request') }}
+),
+
 request as (
-    select * from {{ ref('person_check_request') }}
+    {{ first_of_event('request_told', ['request_no', 'person_key']) }}
 ),
 
 person as (

@@ -13,7 +13,7 @@ person as (
 ),
 
 death as (
-    select * from {{ ref('person_death') }}
+    select * from {{ ref('death_first_told') }}
 ),
 
 custody as (

@@ -1,6 +1,6 @@
 with
 identified as (
-    select * from {{ source('reference', 'person_key') }}
+    {{ known_persons() }}
 ),
 
 population as (
@@ -8,7 +8,7 @@ population as (
 ),
 
 death as (
-    select * from {{ ref('person_death') }}
+    select * from {{ ref('death_first_told') }}
 ),
 
 birth_rank as (
@@ -19,13 +19,14 @@ sex_rank as (
     {{ source_rank('sex') }}
 ),
 
+-- As first told: what a later delivery says must not alter the months before.
 registered as (
     select
         person_key,
-        min(born_on) as born_on,
-        min(sex) as sex
+        born_on,
+        sex
     from population
-    group by person_key
+    qualify row_number() over (partition by person_key order by valid_from, delivery_id, row_number desc) = 1
 ),
 
 -- Policy says who is believed; the other one speaks where that one is silent.

@@ -1,7 +1,7 @@
 """Builds the identity layer once for each state of deliveries and keeps its tables: ``python build.py FOLDER MODE``.
 
 A process of its own, since dbt keeps its manifest between builds of one process. ``FOLDER`` has ``lake`` and
-``states/<number>``; ``MODE`` is ``whole`` (every build from nothing) or ``months`` (each upon the one before). The
+``states/<number>``; ``MODE`` is ``whole`` (the last state, from nothing) or ``months`` (each upon the one before). The
 tables land in ``<FOLDER>/<MODE>/<number>/<table>.parquet``.
 """
 
@@ -30,7 +30,8 @@ def main(folder: Path, mode: str) -> None:
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
     }
     manifest = None
-    for state in sorted((folder / "states").iterdir()):
+    states = sorted((folder / "states").iterdir())
+    for state in states[-1:] if mode == "whole" else states:
         # One path for all states: it is written into the manifest.
         link = home / "reference"
         link.unlink(missing_ok=True)

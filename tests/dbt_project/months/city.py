@@ -34,6 +34,7 @@ TYPES: dict[LakeType, pl.DataType] = {
 }
 FIRST = date(2023, 1, 1)
 PEOPLE, HOUSEHOLDS = 48, 16
+STRAY, STRAY_FROM = "stray", date(2023, 3, 1)
 # Registers that come by districts, one of them quarterly.
 PARTED = {"population_register": (1, 2, 4, 5), "assistance_register": ()}
 Row = dict[str, Any]
@@ -58,6 +59,7 @@ class City:
         self.districts = sorted({village[:6] for village in self.villages})[:2]
         self.people = [f"person{number:03d}" for number in range(PEOPLE)]
         self.born = {key: date(1940, 1, 1) + timedelta(days=self.chance.randrange(29_000)) for key in self.people}
+        self.born[STRAY] = date(1970, 5, 1)
         self.home = {key: number % HOUSEHOLDS for number, key in enumerate(self.people)}
 
     def month(self, month: date) -> None:
@@ -113,7 +115,7 @@ class City:
         decided = pl.lit(self.clock.replace(tzinfo=None)).alias("decided_at")
         now.aliases.with_columns(decided).write_parquet(folder / "person_alias.parquet")
         delivery_frame(list(self.deliveries.values()), "mode").write_parquet(folder / "delivery.parquet")
-        told = [{"person_key": key, "born_on": self.born[key], "sex": "1"} for key in self.people]
+        told = [{"person_key": key, "born_on": self.born[key], "sex": "1"} for key in [*self.people, STRAY]]
         pl.DataFrame(told).write_parquet(folder / "person_key.parquet")
         for name, columns in EMPTY.items():
             pl.DataFrame(schema=columns).write_parquet(folder / f"{name}.parquet")
@@ -219,7 +221,9 @@ def _cell(city: City, column: Column, month: date) -> Row:
         return {}
     match column.type:
         case "id":
-            return {person_key_name(column.name): chance.choice(city.people)}
+            # From the third month on someone's number is now and then mistyped.
+            known = city.people if month < STRAY_FROM else [*city.people, *[STRAY] * 3]
+            return {person_key_name(column.name): chance.choice(known)}
         case "code":
             codes = sorted(load_code_tables()[str(column.code_table)].labels)
             return {column.name: chance.choice(codes)}
