@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -25,6 +25,7 @@ from models.calendar import next_month
 from models.contract import Feed, person_key_name
 
 VALIDITY, ALIAS, FACTS = "delivery_validity.parquet", "person_alias.parquet", "basis.json"
+ROW_ALIAS, _OF_ROW = "person_row_alias.parquet", "#"
 FOLDER, MARK = "basis", "unfinished.json"
 ALIAS_SCHEMA = {"person_key": pl.String(), "resolved_key": pl.String()}
 # More feeds than these are counted, not named, when a run says why it builds.
@@ -91,10 +92,19 @@ def copy_basis(source: Path, target: Path) -> None:
 
 
 def read_aliases(path: Path) -> pl.DataFrame:
-    """Which person keys stand for which now; none where nobody was merged."""
+    """Which person keys stand for which now; none where nobody was merged.
+
+    A row that was taken away from a person stands there too, as ``delivery#row#column``.
+    """
     if not path.is_file():
         return pl.DataFrame(schema=ALIAS_SCHEMA)
-    return pl.read_parquet(path).select(list(ALIAS_SCHEMA))
+    persons = pl.read_parquet(path).select(list(ALIAS_SCHEMA))
+    beside = path.with_name(ROW_ALIAS)
+    if not beside.is_file():
+        return persons
+    name = pl.concat_str("delivery_id", pl.col("row_number").cast(pl.String), "column_name", separator=_OF_ROW)
+    rows = pl.read_parquet(beside).select(name.alias("person_key"), "resolved_key")
+    return pl.concat([persons, rows])
 
 
 def rebuild_since(
@@ -179,11 +189,13 @@ def changed_persons(before: pl.DataFrame, after: pl.DataFrame) -> list[str]:
     return changed["person_key"].sort().to_list()
 
 
-def first_told(lake: Path, feeds: Mapping[str, Feed], keys: Iterable[str]) -> dict[str, date]:
-    """The first data month in whose deliveries each of these persons stands. Reads the key columns of the lake."""
-    wanted = pl.Series(list(keys), dtype=pl.String)
+def first_told(lake: Path, feeds: Mapping[str, Feed], keys: Sequence[str]) -> dict[str, date]:
+    """The first data month in whose deliveries each of these persons (or rows) stands. Reads the lake's key columns."""
+    periods = {key: key.split(_OF_ROW)[0].split(".")[1] for key in keys if _OF_ROW in key}
+    of_rows = {key: date.fromisoformat(f"{period}-01") for key, period in periods.items()}
+    wanted = pl.Series([key for key in keys if _OF_ROW not in key], dtype=pl.String)
     if wanted.is_empty():
-        return {}
+        return of_rows
     found = []
     for feed in feeds.values():
         columns = [person_key_name(column.name) for column in feed.columns if column.type == "id"]
@@ -193,7 +205,7 @@ def first_told(lake: Path, feeds: Mapping[str, Feed], keys: Iterable[str]) -> di
             told = rows.select("period", *columns).unpivot(index="period", value_name="key").drop("variable")
             found.append(told.filter(pl.col("key").is_in(wanted.implode())).group_by("key").agg(pl.col("period").min()))
     frame = pl.concat(pl.collect_all(found)).group_by("key").agg(pl.col("period").min()).sort("key")
-    return {key: date.fromisoformat(f"{period}-01") for key, period in frame.iter_rows()}
+    return of_rows | {key: date.fromisoformat(f"{period}-01") for key, period in frame.iter_rows()}
 
 
 def mark_unfinished(root: Path, since: date) -> None:

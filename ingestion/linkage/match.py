@@ -12,6 +12,7 @@ import polars as pl
 
 from ingestion.linkage.candidate import candidates
 from ingestion.linkage.known import Known
+from ingestion.reason import ID_PRECISION_LOST
 from models.linkage import Linkage, LinkagePass
 
 PROPOSED, REVIEW = "proposed", "review"
@@ -32,12 +33,23 @@ def link(claims: pl.DataFrame, facts: pl.DataFrame, known: Known, linkage: Linka
     other candidate and no second row of the delivery that asks for the same person. Whatever falls
     short of that is for review.
     """
-    found = candidates(claims, facts, known, linkage)
+    asking = _without_known_numbers(claims, known)
+    found = candidates(asking, facts, known, linkage)
     if found.is_empty():
         return pl.DataFrame(schema=LINK)
     weighed = _weighed(found, claims, facts, known, linkage)
     listed = _listed(weighed, linkage)
     return _unambiguous(listed).select(pl.col(name).cast(kind) for name, kind in LINK.items())
+
+
+def _without_known_numbers(claims: pl.DataFrame, known: Known) -> pl.DataFrame:
+    """Claims but those in which somebody's valid number is written: that number is taken at its word.
+
+    What is left of a number in a spreadsheet is no number, even where it passes the check by chance.
+    """
+    numbers = known.people.select(pl.col("id_number").alias("text")).unique()
+    lost = pl.col("reason") == ID_PRECISION_LOST
+    return pl.concat([claims.filter(lost), claims.filter(~lost).join(numbers, on="text", how="anti")])
 
 
 def words_of(row: Sequence[str]) -> pl.Expr:
@@ -82,10 +94,21 @@ def _weighed(
         against_birth_date=(pl.col("born_on") != born).fill_null(False),
         against_sex=(pl.col("sex") != sex).fill_null(False),
         against_taken=pl.col("taken"),
+        against_other_number=_near_another(linkage),
         second_fact=pl.any_horizontal(kinds),
         household=pl.any_horizontal(linkage.household_facts),
         name=pl.col("same_name"),
     )
+
+
+def _near_another(linkage: Linkage) -> pl.Expr:
+    """Found by facts, though the number as written is one slip from that of another member of the household."""
+    by_edit, by_facts = (
+        pl.col("pass").is_in([item.name for item in linkage.passes if item.method == method])
+        for method in ("one_edit", "facts")
+    )
+    of_another = by_edit & ~pl.col("same_name") & pl.any_horizontal(linkage.household_facts)
+    return by_facts & of_another.any().over("claim")
 
 
 def _names(told: pl.DataFrame, known: Known) -> pl.DataFrame:

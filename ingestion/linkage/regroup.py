@@ -56,7 +56,10 @@ def rows_in(path: Path, feeds: Mapping[str, Feed]) -> list[Row]:
     The column is one of person keys by its name in the lake (``person_key``, ``applicant_key``).
     """
     try:
-        lines = list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig"))))
+        reader = csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig")))
+        lines = list(reader)
+        if not {"delivery_id", "row_number"} <= set(reader.fieldnames or ()):
+            raise KeyError
         told = [
             (str(line["delivery_id"]).strip(), int(line["row_number"]), (line.get("column") or MAIN_COLUMN).strip())
             for line in lines

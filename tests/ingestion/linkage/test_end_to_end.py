@@ -100,7 +100,7 @@ def test_a_child_without_number_is_found_when_it_has_one(city: City) -> None:
     city.put(REGISTER, city.rows(REGISTER, 30, id_number=""), "户籍_202301.csv")
     city.take()
     assert propose(city.store, city.feeds).is_empty(), "nobody is known by a number yet"
-    known = [row for row in city.rows(REGISTER, 30)]
+    known = city.rows(REGISTER, 30)
     city.put(REGISTER, known[1:2], "户籍_202302_420704.csv")
     city.take()
     (row,) = propose(city.store, city.feeds).filter(pl.col("kind") == "row").to_dicts()
