@@ -7,8 +7,11 @@ sidecars, which say when a file was sent).
 from __future__ import annotations
 
 import hashlib
+import os
 import stat
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -65,9 +68,12 @@ def arrivals(folder: Path, now: datetime) -> list[Arrival]:
     """The files of one feed's folder in the order in which they are to be taken in: by data month, then by time
     of receipt, then by file name (``x.csv`` before ``x(1).csv``).
     """
-    paths = [path for path in sorted(folder.iterdir()) if _is_delivery(path, now)]
-    times = _mtimes(paths, now)
-    found = [(_arrival(path, folder.name, times[path][0], now), times[path][1]) for path in paths]
+    listed = {path: status for path, status in _listed(folder) if _is_delivery(path, status, now)}
+    times = _mtimes(listed, now)
+    found = []
+    for path in listed:
+        with suppress(FileNotFoundError):  # it, or its sidecar, vanished just now
+            found.append((_arrival(path, folder.name, times[path][0], now), times[path][1]))
     ordered = sorted(
         found,
         key=lambda pair: (
@@ -103,37 +109,49 @@ def ignored(inbox: Path, now: datetime) -> list[Ignored]:
     folders = feed_folders(inbox)
     found = [Ignored(mask_text(path.name), "root_file") for path in sorted(inbox.iterdir()) if path not in folders]
     for folder in folders:
-        for path in sorted(folder.iterdir()):
-            reason = _ignored_reason(path, now)
+        for path, status in _listed(folder):
+            reason = _ignored_reason(path, status, now)
             if reason is not None:
                 found.append(Ignored(mask_text(f"{folder.name}/{path.name}"), reason))
     return found
 
 
-def _ignored_reason(path: Path, now: datetime) -> IgnoredReason | None:
-    if path.is_dir() and not path.is_symlink():
+def _listed(folder: Path) -> list[tuple[Path, os.stat_result]]:
+    """What lies in a folder, by name; what vanishes meanwhile does not."""
+    found = []
+    for path in sorted(folder.iterdir()):
+        with suppress(FileNotFoundError):
+            found.append((path, path.lstat()))
+    return found
+
+
+def _ignored_reason(path: Path, status: os.stat_result, now: datetime) -> IgnoredReason | None:
+    if stat.S_ISDIR(status.st_mode):
         return "subfolder"
     if path.name.endswith(SIDECAR_SUFFIX):
         return None if path.with_name(path.name.removesuffix(SIDECAR_SUFFIX)).exists() else "orphan_sidecar"
-    return "unfinished" if _is_unfinished(path, now) else None
+    return "unfinished" if _is_unfinished(path, status, now) else None
 
 
-def _is_delivery(path: Path, now: datetime) -> bool:
-    if path.name.endswith(SIDECAR_SUFFIX) or (path.is_dir() and not path.is_symlink()):
+def _is_delivery(path: Path, status: os.stat_result, now: datetime) -> bool:
+    if path.name.endswith(SIDECAR_SUFFIX) or stat.S_ISDIR(status.st_mode):
         return False
-    return not _is_unfinished(path, now)
+    return not _is_unfinished(path, status, now)
 
 
-def _is_unfinished(path: Path, now: datetime) -> bool:
+def _is_unfinished(path: Path, status: os.stat_result, now: datetime) -> bool:
     if path.name.startswith(UNFINISHED_PREFIXES) or path.name.lower().endswith(UNFINISHED_SUFFIXES):
         return True
-    age = now.timestamp() - path.lstat().st_mtime
+    age = now.timestamp() - status.st_mtime
+    if age < 0 and stat.S_ISREG(status.st_mode):
+        # A pass may take long: what is written while it lasts is younger than ``now``.
+        age = time.time() - status.st_mtime
     return 0 <= age < SETTLE_SECONDS
 
 
-def _mtimes(paths: Sequence[Path], now: datetime) -> dict[Path, tuple[datetime, datetime]]:
+def _mtimes(listed: Mapping[Path, os.stat_result], now: datetime) -> dict[Path, tuple[datetime, datetime]]:
     """Time of arrival of each file, and the time that orders it: the first of those copied together."""
-    stamps = sorted((min(path.lstat().st_mtime, now.timestamp()), path) for path in paths)
+    stamps = sorted((min(status.st_mtime, now.timestamp()), path) for path, status in listed.items())
     times: dict[Path, tuple[datetime, datetime]] = {}
     first = last = float("-inf")
     for stamp, path in stamps:
@@ -194,5 +212,7 @@ def _sidecar_of(path: Path) -> Sidecar:
         raise FileRejectedError(MANIFEST_MISMATCH, "the sidecar is too long")
     try:
         return read_sidecar(sidecar.read_bytes())
+    except FileNotFoundError:
+        raise
     except OSError:
         raise FileRejectedError(UNREADABLE, "no permission to read the sidecar") from None

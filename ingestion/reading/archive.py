@@ -10,7 +10,7 @@ import re
 import struct
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
@@ -32,7 +32,8 @@ _XML = (".xml", ".rels", ".vml")
 _MAX_ROW_BYTES = 64 << 20
 _FILLED_CELL = r"<(?:\w+:)?c(?:\s[^>]*[^/>])?>"
 _REFERENCE = r'\sr="([A-Z]{1,3}\d{1,7})"'
-_ROW_START = re.compile(rb"<(?:\w+:)?row\s")
+_ROW_START = re.compile(rb"<(?:\w+:)?row[\s>]")
+_END_TAG = re.compile(rb"</(?:\w+:)?$")
 _SHARED_INDEX = re.compile(rb'<(?:\w+:)?c\s[^>]*\bt="s"[^>]*>\s*<(?:\w+:)?v>(\d+)<')
 _TEXT_END = re.compile(rb"</(?:\w+:)?si>")
 
@@ -73,20 +74,17 @@ class Archive:
 
     def rows(self, name: str) -> Iterator[bytes]:
         """The XML of a sheet in pieces of whole rows."""
-        return self._pieces(name, lambda text: text.rfind(b"<", 0, max(0, text.rfind(b"row "))))
+        return self._pieces(name, b"row>")
 
-    def _texts(self, name: str) -> Iterator[bytes]:
-        """The XML of the shared texts in pieces of whole texts."""
-        return self._pieces(name, lambda text: text.rfind(b"si>") + len(b"si>"))
-
-    def _pieces(self, name: str, cut_of: Callable[[bytes], int]) -> Iterator[bytes]:
+    def _pieces(self, name: str, end: bytes) -> Iterator[bytes]:
+        """A member in pieces, each up to an end tag of that name."""
         held = b""
         for block in self._inflated(self._members[name]):
             held += block
-            cut = cut_of(held)
-            if cut > len(b"si>"):
-                yield held[:cut]
-                held = held[cut:]
+            at = held.rfind(end)
+            if at > 0 and _END_TAG.search(held, max(0, at - 20), at):
+                yield held[: at + len(end)]
+                held = held[at + len(end) :]
             elif len(held) > _MAX_ROW_BYTES:
                 raise FileRejectedError(UNSAFE, f"a row over {_MAX_ROW_BYTES} bytes")
         yield held
@@ -149,7 +147,7 @@ class Archive:
     def _text_bytes(self, sheet: str, texts: str) -> int:
         """How long the shared texts of a sheet are together, each as often as it stands there."""
         lengths = np.fromiter(
-            (len(text) for piece in self._texts(texts) for text in _TEXT_END.split(piece)[:-1]), dtype=np.int64
+            (len(text) for piece in self._pieces(texts, b"si>") for text in _TEXT_END.split(piece)[:-1]), dtype=np.int64
         )
         total = 0
         for piece in self.rows(sheet):

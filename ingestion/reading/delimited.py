@@ -14,7 +14,7 @@ import polars as pl
 
 from ingestion.framing import HEADER, framing_above, kind_below, likely_framing, split_framing
 from ingestion.header import HEADER_SEARCH_ROWS, Header, find_header
-from ingestion.limits import check_line_lengths
+from ingestion.limits import MAX_COLUMNS, check_line_lengths
 from ingestion.normalise import may_need_normalising
 from ingestion.reading.decode import Format, Text
 from ingestion.reading.lines import MAX_RECORD_BYTES, Ints, LineScan, Records, scan_lines
@@ -148,7 +148,8 @@ def _find(head: list[str], text: Text, feed: Feed) -> tuple[str, Header]:
     for delimiter in DELIMITERS:
         if best is not None and not any(delimiter in line for line in head):
             continue
-        header = find_header([split_line(line, delimiter) for line in head], feed)
+        rows = [split_line(line, delimiter) for line in head]
+        header = find_header([row if len(row) <= MAX_COLUMNS else [] for row in rows], feed)
         if header and (best is None or len(header.columns) > len(best[1].columns)):
             best = delimiter, header
     if best is not None:

@@ -27,11 +27,11 @@ class Pieces:
         """The whole lines from there on that make a piece, each with its line end; a long line is one alone."""
         length = self._length
         block = self._spool.read(offset, length)
-        while b"\n" not in block and offset + len(block) < self._spool.size:
-            if length > MAX_LINE_BYTES:
-                raise FileRejectedError(UNSAFE, f"a line over {MAX_LINE_BYTES} bytes")
-            length *= 4
+        while b"\n" not in block and len(block) <= MAX_LINE_BYTES and offset + len(block) < self._spool.size:
+            length = min(4 * length, MAX_LINE_BYTES + 1)
             block = self._spool.read(offset, length)
+        if b"\n" not in block and len(block) > MAX_LINE_BYTES:
+            raise FileRejectedError(UNSAFE, f"a line over {MAX_LINE_BYTES} bytes")
         own = self._whole(block, offset)
         if own.count(b"\n") <= self._max_lines:
             return own

@@ -14,7 +14,7 @@ import polars as pl
 
 from ingestion.framing import HEADER, framing_above, split_framing
 from ingestion.header import HEADER_SEARCH_ROWS, Header, find_header
-from ingestion.limits import check_cells, check_row_count
+from ingestion.limits import check_cells
 from ingestion.normalise import ERROR_CELL, NUMERIC_CELL
 from ingestion.reading.archive import Archive, column_index
 from ingestion.reading.decode import Format
@@ -126,10 +126,7 @@ def _is_complete(header: Header, feed: Feed) -> bool:
 def _load(reader: fastexcel.ExcelReader, name: str) -> pl.DataFrame:
     try:
         sheet = reader.load_sheet(name, header_row=None, skip_rows=0, dtypes="string")
-        check_row_count(sheet.total_height)
         frame = sheet.to_polars() if sheet.width else pl.DataFrame()
-    except FileRejectedError:
-        raise
     except Exception as error:
         raise FileRejectedError(UNREADABLE, f"broken sheet ({type(error).__name__})") from None
     frame = frame.rename({old: cell_name(at) for at, old in enumerate(frame.columns)})
