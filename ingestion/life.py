@@ -123,13 +123,20 @@ def speaking_for_own_month(rows: Iterable[Validity], deliveries: Iterable[Delive
 
 
 def superseding(item: Delivery, deliveries: Sequence[Delivery]) -> list[Delivery]:
-    """What took the place of (part of) a delivery in its own month, in the order in which it did."""
+    """What took the place of (part of) a delivery in its own month, in the order in which it did.
+
+    Of a held one: what has been accepted in its place meanwhile.
+    """
     base = item.supplements or item.delivery_id
-    spoken = said(together_with(item, deliveries))
+    spoken = said(together_with(item, deliveries), ("accepted", "held"))
     last = max((at for at, other in enumerate(spoken) if other.delivery_id == base), default=None)
     if last is None:
         return []
-    later = {other.delivery_id: other for other in spoken[last + 1 :] if overlap(other.division, item.division)}
+    later = {
+        other.delivery_id: other
+        for other in spoken[last + 1 :]
+        if other.status == "accepted" and other.delivery_id != base and overlap(other.division, item.division)
+    }
     return list(later.values())
 
 

@@ -59,4 +59,4 @@ def by_delivery(home: DataHome, rows: pl.DataFrame, now: datetime) -> pl.DataFra
         status=pl.Series([item.status for item in about]),
         file_name=pl.Series([item.file_name for item in about]),
         age_days=pl.Series([(now - item.ingested_at).days for item in about]),
-    ).sort("age_days", "delivery_id", descending=[True, False])
+    ).sort("age_days", "open", "delivery_id", descending=[True, True, False])

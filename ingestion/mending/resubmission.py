@@ -29,7 +29,7 @@ from ingestion.normalise import NUMERIC_CELL, normalise_cells, normalise_text
 from ingestion.pseudonym import identity_keys, letters_of_digest
 from ingestion.quarantine import Quarantine, quarantined_rows
 from ingestion.reading.read import check_columns, open_source, warnings_of
-from ingestion.reading.spool import FileChangedError, Spool, copy_file
+from ingestion.reading.spool import CopiedFile, FileChangedError, Spool, copy_bytes, copy_file
 from ingestion.reason import DUPLICATE, DUPLICATE_KEY, EMPTY, ROW_UNKNOWN, FileRejectedError
 from ingestion.rows import FAULT_SCHEMA, counts
 from ingestion.segments import Segments
@@ -48,19 +48,27 @@ class ResubmissionError(ValueError):
 
 
 def resubmit(
-    store: Store, delivery_id: str, path: Path, reason: str, decided_by: str, feeds: Mapping[str, Feed], now: datetime
+    store: Store,
+    delivery_id: str,
+    path: Path,
+    reason: str,
+    decided_by: str,
+    feeds: Mapping[str, Feed],
+    now: datetime,
+    content: bytes | None = None,
 ) -> Delivery:
     """Take in a file of mended rows as a supplement of the delivery that they were quarantined from.
 
     The file goes through the same contract and checks; a row still at fault stays in quarantine. A mended row says
     which one it was by the column 行号 of the export, else by what can be read of both. It counts wherever the
-    supplemented delivery counts. Raises ``DeliveryNotFoundError`` or ``ResubmissionError``.
+    supplemented delivery counts. Where the rows are in memory alone, ``content`` is the file and ``path`` its name.
+    Raises ``DeliveryNotFoundError`` or ``ResubmissionError``.
     """
     with exclusive(store), Ledger(store.ledger_file) as ledger:
         base = ledger.delivery(delivery_id)
         history = ledger.deliveries(base.feed)
         open_rows = _open_rows(store, base, history)
-        intake = _Supplement(store, feeds[base.feed], base, path, history, now)
+        intake = _Supplement(store, feeds[base.feed], base, path, history, now, content)
         entry = ledger.record(intake.take(open_rows), by=(decided_by, reason))
         return ledger.delivery(entry.delivery_id)
 
@@ -92,7 +100,14 @@ class _Supplement:
     """One file of mended rows on its way in."""
 
     def __init__(
-        self, store: Store, feed: Feed, base: Delivery, path: Path, history: list[Delivery], now: datetime
+        self,
+        store: Store,
+        feed: Feed,
+        base: Delivery,
+        path: Path,
+        history: list[Delivery],
+        now: datetime,
+        content: bytes | None = None,
     ) -> None:
         self._store = store
         self._feed = feed
@@ -100,12 +115,13 @@ class _Supplement:
         self._path = path
         self._history = history
         self._now = now
+        self._content = content
 
     def take(self, open_rows: pl.DataFrame) -> Delivery:
         """The ledger entry, everything else written; rejected where the file as a whole cannot be used."""
         sha256 = ""
         try:
-            copied = copy_file(self._path, self._store.home)
+            copied = self._copied()
             sha256 = copied.sha256
             with copied.spool:
                 entry = self._entry(sha256)
@@ -117,6 +133,11 @@ class _Supplement:
             return replace(self._entry(sha256), status="rejected", reason=error.reason, detail=error.detail)
         except FileChangedError:
             raise ResubmissionError("the file is gone, or was changed while it was read") from None
+
+    def _copied(self) -> CopiedFile:
+        if self._content is None:
+            return copy_file(self._path, self._store.home)
+        return copy_bytes(self._content, self._store.home)
 
     def _read(self, entry: Delivery, spool: Spool, open_rows: pl.DataFrame) -> Delivery:
         with readers_never_fail():

@@ -23,6 +23,9 @@ from ingestion.store import Store
 from ingestion.table import ROW_NUMBER
 from models.contract import Feed
 
+STANDING = ("accepted", "held")
+"""Only their rows wait for anybody; of what was rejected none is open."""
+
 
 def settle(store: Store, deliveries: Sequence[Delivery], feeds: Mapping[str, Feed]) -> int:
     """Compare what was not compared yet; how many pairs of deliveries. Done twice it changes nothing.
@@ -33,7 +36,7 @@ def settle(store: Store, deliveries: Sequence[Delivery], feeds: Mapping[str, Fee
     compared = 0
     for group in by_month(deliveries):
         for item in group:
-            if item.status == "accepted" and item.supplements is None and item.rows_quarantined and item.feed in feeds:
+            if item.status in STANDING and item.supplements is None and item.rows_quarantined and item.feed in feeds:
                 compared += sum(_settle(store, item, later, feeds[item.feed]) for later in superseding(item, group))
     return compared
 
@@ -55,8 +58,7 @@ def answers(store: Store, item: Delivery, later: Delivery, feed: Feed) -> pl.Dat
     if not covers(later.division, item.division):
         rows = _inside(rows, feed, str(later.division))
         raw = raw.join(rows, on=ROW_NUMBER, how="semi")
-    before = accepted_view(store, feed, _lake(store, item), item.delivery_id)
-    after = accepted_view(store, feed, _lake(store, later), later.delivery_id)
+    before, after = (accepted_view(store, feed, _rows_file(store, one), one.delivery_id) for one in (item, later))
     mended = match(rows, after, feed, before).with_columns(pl.lit(MENDED).alias("state"))
     left = rows.join(mended, on=ROW_NUMBER, how="anti")
     again = _again(left, later, feed, store).with_columns(pl.lit(SUPERSEDED).alias("state"))
@@ -78,7 +80,9 @@ def _inside(rows: pl.DataFrame, feed: Feed, division: str) -> pl.DataFrame:
     return rows.filter(pl.col(feed.division_column).str.starts_with(division))
 
 
-def _lake(store: Store, item: Delivery) -> Path:
+def _rows_file(store: Store, item: Delivery) -> Path:
+    if item.status == "held":
+        return store.held_file(item.feed, item.delivery_id)
     return store.lake_file(item.feed, str(item.period), item.delivery_id)
 
 

@@ -44,6 +44,12 @@ DELIVERY_COLUMNS = {
     "warnings": "warnings",
 }
 SOURCE_COLUMNS = {"source": "source", "problem": "problem", "next_step": "what to do"}
+# What to do where the delivery's state does not allow the wish.
+NEXT_STEPS = {
+    "released": "only a held delivery can be released; what was rejected must be delivered again",
+    "rejected": "only a held delivery can be rejected; `zhaoren delivery hold ID` first takes an accepted one out",
+    "held": "only what was accepted can be held; `zhaoren delivery show ID` tells its history",
+}
 DeliveryArgument = Annotated[str, typer.Argument(help="Delivery, as `zhaoren run` or `status` names it.")]
 
 delivery_app = typer.Typer(help="Work on one delivery: show, release, reject, hold.", no_args_is_help=True)
@@ -154,8 +160,10 @@ def _decide(
             before = validity_now(home)
             item = decide(store_of(home), delivery_id, why, who, datetime.now(UTC))
             touched = touched_months(before, validity_now(home))
-    except (DeliveryNotFoundError, TransitionError) as error:
-        raise CommandError(str(error), "`zhaoren delivery show ID` says what it is") from error
+    except DeliveryNotFoundError as error:
+        raise CommandError(str(error), "`zhaoren status` names held deliveries, `zhaoren ingest` new ones") from error
+    except TransitionError as error:
+        raise CommandError(str(error), NEXT_STEPS[done]) from error
     except BusyError as error:
         raise CommandError(str(error), "decide when it has ended") from error
     standing = standing_of(home, item)
@@ -163,6 +171,8 @@ def _decide(
         show_json({"delivery_id": delivery_id, "decided_by": who, "months_from": touched, **standing})
         return
     say(f"{delivery_id} {done} by {who}")
+    if item.supersedes and not standing["superseded_by"]:
+        say(f"  it takes the place of {item.supersedes}")
     if standing["superseded_by"]:
         say(f"  it had been superseded meanwhile by {', '.join(standing['superseded_by'])}")
     if touched is None:

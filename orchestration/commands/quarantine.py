@@ -36,7 +36,6 @@ ROW_COLUMNS = {
     "delivery_id": "delivery",
     "row_number": "row in the file",
     "reasons": "reasons",
-    "masked": "masked row",
     "state": "state",
     "by_delivery": "by delivery",
     "by_row": "row there",
@@ -57,8 +56,9 @@ def list_rows(
     """
     home = find_home()
     _check_known(home, delivery)
-    rows = quarantined_rows(home, feed, delivery, every=every)
-    deliveries = by_delivery(home, rows, datetime.now(UTC))
+    known = quarantined_rows(home, feed, delivery, every=True)
+    rows = known if every else known.filter(pl.col("state") == OPEN)
+    deliveries = by_delivery(home, known.join(rows, on="delivery_id", how="semi"), datetime.now(UTC))
     if as_json:
         show_json({"deliveries": deliveries.to_dicts(), "rows": rows.to_dicts()})
         return

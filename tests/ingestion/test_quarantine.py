@@ -213,6 +213,15 @@ def test_another_person_of_that_name_is_not_the_mended_row(city: City) -> None:
     assert states(city, first) == {2: "withdrawn"}
 
 
+def test_rows_of_a_held_delivery_are_cleared_by_the_file_that_came_in_its_place(city: City) -> None:
+    rows = city.rows(DEATH, 10)
+    bad = [dict(row, 信息来源="?") if at < 5 else row for at, row in enumerate(rows)]
+    held = city.take_one(DEATH, bad, "a_202303.csv")
+    assert held.status == "held"
+    correct(city, rows[1:])
+    assert states(city, held) == {2: "withdrawn", 3: "mended", 4: "mended", 5: "mended", 6: "mended"}
+
+
 def test_when_the_correction_is_held_its_rows_are_open_again(city: City) -> None:
     rows, taken = with_faults(city)
     later = correct(city, mend_all(rows))
