@@ -68,6 +68,8 @@ class Directory:
         path = self._root / folder
         if not path.is_dir():
             return []
+        if not path.resolve().is_relative_to(self._root.resolve()):
+            raise SourceError(f"folder {folder} leads out of {self._root}", "put the files there instead of a link")
         found = (self._entry(folder, name) for name in sorted(item.name for item in path.iterdir()))
         return [entry for entry in found if entry is not None]
 

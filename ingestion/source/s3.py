@@ -48,7 +48,10 @@ class S3Location:
             raise self.explain(error) from None
 
     def folders(self) -> list[str]:
-        found = self._fs.ls(self._root, detail=True, refresh=True)
+        try:
+            found = self._fs.ls(self._root, detail=True, refresh=True)
+        except FileNotFoundError:  # nothing was ever put there
+            return []
         return sorted(_last(entry) for entry in found if entry["type"] == "directory")
 
     def entries(self, folder: str) -> list[Remote]:

@@ -253,6 +253,22 @@ def test_another_process_at_work_on_a_source_is_left_alone(directory: Place, hom
     assert report.problem == "another process is fetching from it"
 
 
+def test_a_place_without_anything_is_no_problem(place: Place, home: Home) -> None:
+    assert home.fetch(place.source()).problem is None
+    assert home.fetch(place.source(feeds={"death_record": "nowhere"})).problem is None
+
+
+def test_a_folder_that_leads_out_of_the_share_is_not_read(
+    directory: Place, office: Path, home: Home, tmp_path: Path
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "202303.csv").write_bytes(deaths())
+    (office / "death_record").symlink_to(tmp_path / "elsewhere")
+    assert home.fetch(directory.source()).fetched == 0
+    report = home.fetch(directory.source(feeds={"death_record": "death_record"}))
+    assert (report.fetched, report.problem) == (0, f"folder death_record leads out of {office}")
+
+
 def test_a_share_that_is_not_mounted_is_a_problem_of_its_source(home: Home, tmp_path: Path) -> None:
     place = Place("directory", into_folder(tmp_path), {"path": str(tmp_path / "nowhere")})
     report = home.fetch(place.source())
