@@ -20,8 +20,8 @@ from ingestion.framing import unit_of
 from ingestion.limits import check_row_count
 from ingestion.quarantine import masked_shape, quarantined_rows
 from ingestion.reading.read import Source
-from ingestion.reason import ID_CONFLICT, TOTAL_MISMATCH, UNREADABLE, FileRejectedError
-from ingestion.rows import FAULT_SCHEMA, check_rows, counts, has_id_conflict
+from ingestion.reason import ID_CONFLICT, PRIVATE_USE, TOTAL_MISMATCH, UNREADABLE, FileRejectedError
+from ingestion.rows import FAULT_SCHEMA, check_rows, counts, has_id_conflict, private_use_columns
 from ingestion.segments import Segments
 from ingestion.table import ROW_NUMBER, Framing, RawTable
 from ingestion.totals import RunningTotals
@@ -45,13 +45,14 @@ class CheckedPart:
 
     ``accepted`` has ``row_number`` and every column of the contract, direct identifiers included; ``quarantined``
     the raw rows with their reasons; ``faults`` one row a reason of a quarantined row; ``defects`` one row a nulled
-    cell of an accepted row.
+    cell of an accepted row; ``completed`` names ID numbers written with 15 digits.
     """
 
     accepted: pl.DataFrame
     quarantined: pl.DataFrame
     faults: pl.DataFrame
     defects: pl.DataFrame
+    completed: pl.DataFrame
 
 
 class CheckedFile:
@@ -69,6 +70,7 @@ class CheckedFile:
         self._ends: list[int] = []
         self._duplicates = NO_DUPLICATES
         self._has_id_conflict = False
+        self._private_use: dict[str, None] = {}
         self.rows_data = 0
         self.framing: list[Framing] = list(source.above)
         self.quarantined_by_reason: Counter[str] = Counter()
@@ -92,7 +94,8 @@ class CheckedFile:
     def warnings(self) -> tuple[str, ...]:
         """Complete once all parts have been seen."""
         total = () if self._totals.agree else (TOTAL_MISMATCH,)
-        return (*total, ID_CONFLICT) if self._has_id_conflict else total
+        conflict = (ID_CONFLICT,) if self._has_id_conflict else ()
+        return (*total, *conflict, *(f"{PRIVATE_USE}:{column}" for column in self._private_use))
 
     def add(self, table: RawTable) -> None:
         """Check the next chunk; ``FileRejectedError`` where the file is too long."""
@@ -132,6 +135,7 @@ class CheckedFile:
     def _check(self, table: RawTable) -> None:
         checked = check_rows(table, self._feed, self._received_on, self._unit_row)
         self._totals.add(table.cells[ROW_NUMBER], checked.parsed, table.framing)
+        self._private_use.update(dict.fromkeys(private_use_columns(checked.parsed, self._feed)))
         self._rows_valid += checked.valid.height
         self.quarantined_by_reason.update(counts(checked.faults.unique(ROW_NUMBER, keep="first", maintain_order=True)))
         self._search.add(checked.valid)
@@ -143,13 +147,15 @@ class CheckedFile:
                 "faults": checked.faults,
                 "defects": checked.defects.with_columns(masked_shape(pl.col("raw")).alias("masked")).drop("raw"),
                 "quarantined": quarantined_rows(table, checked.faults, self._unit_row),
+                "completed": checked.completed,
             }
         )
 
     def _part(self, number: int, duplicates: pl.DataFrame) -> CheckedPart:
-        frames = {name: self._segments.frame(number, name) for name in ("valid", "quarantined", "faults", "defects")}
+        names = ("valid", "quarantined", "faults", "defects", "completed")
+        frames = {name: self._segments.frame(number, name) for name in names}
         if duplicates.is_empty():
-            return CheckedPart(frames["valid"], frames["quarantined"], frames["faults"], frames["defects"])
+            return CheckedPart(*(frames[name] for name in names))
         order = pl.lit(len(self._feed.columns), dtype=pl.Int64).alias("order")
         twice = duplicates.select(ROW_NUMBER, order, pl.lit("").alias("column"), "reason").cast(FAULT_SCHEMA)  # type: ignore[arg-type]
         faults = pl.concat([frames["faults"], twice]).sort(ROW_NUMBER, "order")
@@ -160,6 +166,7 @@ class CheckedFile:
             quarantined=pl.concat([frames["quarantined"], again]).sort(ROW_NUMBER),
             faults=faults,
             defects=frames["defects"].filter(kept),
+            completed=frames["completed"].filter(kept),
         )
 
 

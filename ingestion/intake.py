@@ -34,6 +34,7 @@ from ingestion.reading.read import check_columns, open_source, warnings_of
 from ingestion.reading.spool import FileChangedError, Spool, copy_file
 from ingestion.reason import (
     DUPLICATE,
+    EMPTY,
     FEED_UNKNOWN,
     TOO_MANY_BAD_ROWS,
     UNREADABLE,
@@ -111,9 +112,15 @@ class FileIntake:
         if is_blank(raw) and is_quiet_month(feed, sidecar):
             check_digest(sidecar, str(self._sha256))
             return replace(self._entry(history), status="accepted")
-        with readers_never_fail():
-            source = open_source(raw, self._store.home, feed)
-            check_columns(source, feed)
+        try:
+            with readers_never_fail():
+                source = open_source(raw, self._store.home, feed)
+                check_columns(source, feed)
+        except FileRejectedError as error:
+            if error.reason == EMPTY and is_quiet_month(feed, sidecar):
+                check_digest(sidecar, str(self._sha256))
+                return replace(self._entry(history), status="accepted")
+            raise
         with Segments(self._store.home) as segments:
             received_on = self._arrival.received_at.astimezone(LOCAL_ZONE).date()
             checked = check_file(source, feed, received_on, segments)
@@ -165,7 +172,7 @@ class FileIntake:
         ):
             rows.write(pl.DataFrame(schema=lake_schema(feed)))
             for part in checked.parts():
-                quarantine.add(part.quarantined, part.faults, part.defects)
+                quarantine.add(part.quarantined, part.faults, part.defects, part.completed)
                 keys = identity_keys(part.accepted, feed, store.keys.pseudonym, store.algorithm)
                 vault.add(part.accepted, keys)
                 rows.write(lake_rows(part.accepted, feed, keys, delivery_id, period))

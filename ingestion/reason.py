@@ -43,6 +43,8 @@ ID_CONFLICT = "id_conflict"
 VOLUME_ANOMALY = "volume_anomaly"
 HIDDEN_SHEET = "hidden_sheet"
 PART_MISSING = "part_missing"
+# Characters that mean something only to who put them there, kept as they are; names the column.
+PRIVATE_USE = "private_use"
 
 
 class FileRejectedError(Exception):

@@ -17,6 +17,7 @@ from ingestion.parsed import ParseContext, Parsed
 from ingestion.reason import REQUIRED_MISSING, ROW_MALFORMED
 from ingestion.table import ROW_NUMBER, RawTable, cell_name
 from models.contract import Column, Feed
+from models.names import PRIVATE_USE
 
 FAULT_SCHEMA: dict[str, pl.DataType] = {
     ROW_NUMBER: pl.Int64(),
@@ -25,6 +26,8 @@ FAULT_SCHEMA: dict[str, pl.DataType] = {
     "reason": pl.String(),
 }
 
+COMPLETED_SCHEMA: dict[str, pl.DataType] = {ROW_NUMBER: pl.Int64(), "column": pl.String()}
+
 
 @dataclass(frozen=True)
 class CheckedRows:
@@ -32,13 +35,15 @@ class CheckedRows:
 
     ``valid`` has ``row_number`` and every column of the contract, direct identifiers included; ``faults`` has one
     row a reason of a row at fault, by row and column order; ``defects`` one row a nulled cell of a valid row, with
-    what stood there; ``parsed`` are all columns of all rows of the right width.
+    what stood there; ``parsed`` are all columns of all rows of the right width; ``completed`` has row number and
+    column of every ID number that was written with 15 digits.
     """
 
     valid: pl.DataFrame
     faults: pl.DataFrame
     defects: pl.DataFrame
     parsed: dict[str, Parsed]
+    completed: pl.DataFrame
 
 
 def check_rows(table: RawTable, feed: Feed, received_on: date, unit_row: int | None = None) -> CheckedRows:
@@ -54,7 +59,7 @@ def check_rows(table: RawTable, feed: Feed, received_on: date, unit_row: int | N
     bad = row_faults[ROW_NUMBER].unique()
     valid = valid.filter(~pl.col(ROW_NUMBER).is_in(bad.implode())) if len(bad) else valid
     defects = _defects(parsed, feed, table, valid[ROW_NUMBER], len(numbers) == len(valid))
-    return CheckedRows(valid, row_faults, defects, parsed)
+    return CheckedRows(valid, row_faults, defects, parsed, _completed(table, feed, parsed))
 
 
 def _parsed_columns(table: RawTable, feed: Feed, received_on: date, unit_row: int | None) -> dict[str, Parsed]:
@@ -98,6 +103,22 @@ def _rows(numbers: pl.Series, reason: pl.Series, order: int, name: str) -> pl.Da
     )
 
 
+def _completed(table: RawTable, feed: Feed, parsed: dict[str, Parsed]) -> pl.DataFrame:
+    """ID numbers of 15 digits, which were made ones of 18: the evidence of that pass of linking."""
+    found = [pl.DataFrame(schema=COMPLETED_SCHEMA)]
+    for column in feed.columns:
+        position = table.header.position(column.name)
+        if column.type != "id" or position is None:
+            continue
+        cells = pl.DataFrame({ROW_NUMBER: table.cells[ROW_NUMBER], "raw": table.cells[cell_name(position)]})
+        cells = cells.with_columns(parsed[column.name].value.alias("value"))
+        # Few are not of 18 bytes, so only of these the digits are counted.
+        odd = cells.filter(pl.col("value").is_not_null() & (pl.col("raw").str.len_bytes() != 18))
+        old = odd.filter(pl.col("raw").str.replace_all(r"[^\d０-９]", "").str.len_chars() == 15)
+        found.append(old.select(ROW_NUMBER, pl.lit(column.name).alias("column")))
+    return pl.concat(found)
+
+
 def _malformed(table: RawTable) -> pl.DataFrame:
     numbers = table.malformed[ROW_NUMBER]
     return _rows(numbers, pl.repeat(ROW_MALFORMED, len(numbers), dtype=pl.String, eager=True), -1, "")
@@ -129,6 +150,12 @@ def has_id_conflict(valid: pl.DataFrame) -> bool:
         odd = pl.col("id_number").str.slice(16, 1).cast(pl.Int8) % 2 == 1
         tests.append(odd != (pl.col("sex") == "1"))
     return bool(tests) and bool(valid.select(pl.any_horizontal(tests).any()).item())
+
+
+def private_use_columns(parsed: dict[str, Parsed], feed: Feed) -> list[str]:
+    """The columns of words in which private-use characters stand."""
+    names = [column.name for column in feed.columns if column.type in ("name", "text", "address")]
+    return [name for name in names if parsed[name].value.str.contains(PRIVATE_USE).any()]
 
 
 def counts(frame: pl.DataFrame) -> dict[str, int]:

@@ -60,8 +60,12 @@ def extension_agrees(kind: Format, extension: str) -> bool:
 
 
 def is_blank(raw: Spool) -> bool:
-    """Whether there is nothing but blanks (a long file is never taken for blank)."""
-    return not raw.read(0, 8 << 20).strip()
+    """Whether there is nothing but blanks and a byte order mark (a long file is never taken for blank)."""
+    head = raw.read(0, 8 << 20)
+    for mark in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        if head.startswith(mark):
+            return not head.removeprefix(mark).replace(b"\x00", b"").strip()
+    return not head.removeprefix(codecs.BOM_UTF8).strip()
 
 
 def is_workbook(raw: Spool) -> bool:

@@ -154,6 +154,10 @@ def _find(head: list[str], text: Text, feed: Feed) -> tuple[str, Header]:
             best = delimiter, header
     if best is not None:
         return best
+    if not any(letter.isalnum() for line in head for letter in line) and text.size < _HEAD_BYTES:
+        raise FileRejectedError(EMPTY, "nothing in the file")
+    if next((line.strip()[:1] for line in head if line.strip()), "") in ("{", "["):
+        raise FileRejectedError(UNREADABLE, "JSON, but not one object a line")
     foreign = text.encoding == "gb18030" and any(ord(letter) > 127 for letter in head[0])
     if foreign or not any(delimiter in line for line in head for delimiter in DELIMITERS):
         raise FileRejectedError(UNREADABLE, "no table with a known header")

@@ -6,6 +6,7 @@ Belongs here: lines, keys, numbers as text. Does not belong here: the meaning of
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Iterator
 
 import numpy as np
@@ -16,7 +17,7 @@ from ingestion.limits import MAX_COLUMNS, check_cells
 from ingestion.reading.decode import Format, Text
 from ingestion.reading.pieces import MAX_LINES, Pieces
 from ingestion.reason import COLUMN_MISSING, UNREADABLE, UNSAFE, FileRejectedError
-from ingestion.table import ROW_NUMBER, Framing, RawTable, cell_name
+from ingestion.table import ROW_NUMBER, Framing, RawTable, cell_name, without_blank_rows
 from models.contract import Feed
 
 # An object without nesting is a regular language (RFC 8259), so that one search tells it from a broken line.
@@ -35,11 +36,18 @@ _FLAT = rf"^{_SPACE}\{{{_SPACE}(?:{_PAIR}(?:,{_SPACE}{_PAIR})*)?\}}{_SPACE}$"
 _BARE_VALUE = rf"({_KEY}{_SPACE}:{_SPACE})(-?[0-9][0-9.eE+-]*|true|false)({_SPACE}[,}}])"
 _KEY_OF_PAIR = rf"{_KEY}{_SPACE}:"
 _MAX_CELLS_A_CHUNK = 20_000_000
+_HEAD_BYTES, _LINES_LOOKED_AT = 1 << 16, 20
 
 
 def looks_like_json_lines(text: Text) -> bool:
-    """Whether the first thing in the text is the beginning of an object."""
-    return text.spool.read(0, 4096).lstrip()[:1] == b"{"
+    """Whether the text begins with an object, or with a broken line and objects below it."""
+    head = text.spool.read(0, _HEAD_BYTES)
+    if head.lstrip()[:1] == b"{":
+        return True
+    lines = [line.strip() for line in head.split(b"\n")[:_LINES_LOOKED_AT]]
+    return any(
+        line.startswith(b"{") and line.endswith(b"}") and _says(line.decode("utf-8", "replace")) for line in lines
+    )
 
 
 class JsonLinesSource:
@@ -96,9 +104,10 @@ class JsonLinesSource:
         labels = list(self.header.labels)
         cells = pl.concat([_cells_of(lines.flat, labels), _cells_of(lines.nested, labels)])
         check_cells(cells)
+        cells = cells.rename({label: cell_name(at) for at, label in enumerate(labels)}).sort(ROW_NUMBER)
         return RawTable(
             header=self.header,
-            cells=cells.rename({label: cell_name(at) for at, label in enumerate(labels)}).sort(ROW_NUMBER),
+            cells=without_blank_rows(cells),
             malformed=lines.broken.rename({"line": "raw"}),
         )
 
@@ -110,18 +119,44 @@ class _Lines:
         text = pl.Series("line", piece.decode("utf-8").split("\n")[:-1], dtype=pl.String)
         numbers = pl.Series(ROW_NUMBER, np.arange(first_number, first_number + len(text)))
         frame = pl.DataFrame([numbers, text]).filter(text.str.contains(r"\S"))
+        frame, contradictory = _without_contradictions(frame)
         is_flat = frame["line"].str.contains(_FLAT)
         rest = frame.filter(~is_flat)
         # What else is JSON tells the slower reader; an object of objects is one, a list is not.
         is_object = rest["line"].str.contains(r"^\s*\{") & rest["line"].str.json_path_match("$").is_not_null()
         self.flat = _with_texts_for_values(frame.filter(is_flat))
-        self.nested, self.broken = rest.filter(is_object), rest.filter(~is_object)
+        self.nested = rest.filter(is_object)
+        self.broken = pl.concat([rest.filter(~is_object), contradictory]).sort(ROW_NUMBER)
 
     def keys(self) -> list[str]:
         """The keys in order of appearance, those of nested objects after the others."""
         named = self.flat["line"].str.extract_all(_KEY_OF_PAIR).explode(empty_as_null=True).drop_nulls()
         flat = named.unique(maintain_order=True).str.extract(rf"^({_KEY})").str.strip_prefix('"').str.strip_suffix('"')
         return [*flat, *(_parsed(self.nested, None).columns if self.nested.height else [])]
+
+
+def _without_contradictions(lines: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Lines, and apart from them those that say two things under one key: which of them is true, nobody knows."""
+    keys = lines["line"].str.extract_all(_KEY_OF_PAIR)
+    suspects = lines.filter(keys.list.len() != keys.list.n_unique())
+    found = [number for number, line in suspects.iter_rows() if not _says(line)]
+    is_found = pl.col(ROW_NUMBER).is_in(found)
+    return lines.filter(~is_found), lines.filter(is_found)
+
+
+def _says(line: str) -> bool:
+    """Whether a line is an object that says one thing under each key, at every depth."""
+    try:
+        return isinstance(json.loads(line, object_pairs_hook=_said_once), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _said_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    document = dict(pairs)
+    if any(document[key] != value for key, value in pairs):
+        raise ValueError("two values under one key")
+    return document
 
 
 def _with_texts_for_values(flat: pl.DataFrame) -> pl.DataFrame:
