@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ingestion.source.database import Database
-from ingestion.source.fetching import missing_package, opened
+from ingestion.source.fetching import explained, opened
 from ingestion.source.files import NewFile, new_files
 from ingestion.source.record import Record
 from ingestion.source.settings import DatabaseSource, DirectorySource, Source, TableSettings
@@ -48,14 +48,12 @@ def new_in(source: Source, home: Path, now: datetime | None = None) -> list[str]
     it can tell.
     """
     moment, record = now or datetime.now(UTC), Record(home)
-    try:
+    with explained():
         if not isinstance(source, DatabaseSource):
             with opened(source, home) as location:
                 found = list(new_files(source, location, record, moment.timestamp()))
             return [f"{item.feed}/{item.shown}" for item in found if isinstance(item, NewFile)]
         return [line for table in source.table for line in _new_months(source, table, record, moment, home)]
-    except ImportError as error:
-        raise missing_package(error) from None
 
 
 def _new_months(source: DatabaseSource, table: TableSettings, record: Record, now: datetime, home: Path) -> list[str]:
@@ -66,7 +64,7 @@ def _new_months(source: DatabaseSource, table: TableSettings, record: Record, no
 
 def reachable(source: Source, home: Path) -> str:
     """What was seen where a source is reached and readable; ``SourceError`` where it is not."""
-    try:
+    with explained():
         if isinstance(source, DatabaseSource):
             with closing(Database(source, home)) as database:
                 for table in source.table:
@@ -76,8 +74,6 @@ def reachable(source: Source, home: Path) -> str:
             folders = list(source.feeds.values()) or location.folders()
             count = sum(len(location.entries(folder.strip("/"))) for folder in folders[:_LOOKED_AT])
         return f"{len(folders)} folders, {count} entries"
-    except ImportError as error:
-        raise missing_package(error) from None
 
 
 def standing(source: Source, home: Path) -> Standing:

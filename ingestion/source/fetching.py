@@ -65,7 +65,7 @@ def _try(source: Source, landing: Landing, record: Record, now: datetime, pause:
     for attempt in range(source.attempts):
         report.waiting.clear()
         try:
-            with _explained():
+            with explained():
                 _pass(source, landing, record, now, report)
             return
         except SourceError as error:
@@ -127,18 +127,16 @@ def _location(source: FolderSource, home: Path) -> Location:
 
 
 @contextmanager
-def _explained() -> Iterator[None]:
+def explained() -> Iterator[None]:
     """What nobody foresaw is the problem of its source and stops no other; its text may quote anything."""
     try:
         yield
     except (SourceError, MemoryError):
         raise
     except ImportError as error:
-        raise missing_package(error) from None
+        # Sources need packages that a plain installation does not have.
+        raise SourceError(
+            f"the package {error.name} is not installed", "install zhaoren with its extra: zhaoren[sources]"
+        ) from None
     except Exception as error:
         raise SourceError(f"unforeseen {type(error).__name__}", "run `zhaoren doctor`", may_pass=True) from None
-
-
-def missing_package(error: ImportError) -> SourceError:
-    """Sources need packages that a plain installation does not have."""
-    return SourceError(f"the package {error.name} is not installed", "install zhaoren with its extra: zhaoren[sources]")

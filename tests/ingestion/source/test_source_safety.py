@@ -145,6 +145,18 @@ def test_plain_names_are_kept() -> None:
     assert harmless("a/b") != harmless("a_b")
 
 
+@pytest.mark.parametrize(("kind", "package"), [("s3", "s3fs"), ("sftp", "paramiko")])
+def test_a_package_that_is_not_installed_is_named(
+    kind: str, package: str, request: pytest.FixtureRequest, home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = request.getfixturevalue(kind).source()
+    monkeypatch.setitem(sys.modules, package, None)
+    report = home.fetch(source)
+    assert report.problem == f"the package {package} is not installed"
+    with pytest.raises(SourceError, match="is not installed"):
+        reachable(source, home.folder)
+
+
 # Who is let in
 
 
