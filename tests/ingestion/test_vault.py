@@ -188,6 +188,33 @@ def test_a_delivery_file_that_changed_makes_its_year_unusable_not_wrong(store: S
     assert vault.identities(keys)["name"].to_list() == ["新", "新"]
 
 
+@pytest.mark.parametrize("shard", [0, 3, 7])
+def test_cut_short_at_any_shard_the_index_of_before_still_answers(
+    store: Store, shard: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep(store, delivery(1, "population_register", "2023-01"), [{"id_number": id_number(at)} for at in range(40)])
+    vault = Vault(store)
+    vault.refresh()
+    keep(store, delivery(2, "population_register", "2023-02"), [{"id_number": id_number(at)} for at in range(20, 60)])
+    write, left = EncryptedParquet.write, [shard]
+
+    def write_some(self: EncryptedParquet, frame: pl.DataFrame, path: Path, rows: int | None = None) -> None:
+        if left[0] == 0:
+            raise KeyboardInterrupt
+        left[0] -= 1
+        write(self, frame, path, rows)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(EncryptedParquet, "write", write_some)
+        with pytest.raises(KeyboardInterrupt):
+            vault.refresh()
+    expected = oracle(store)
+    assert vault.identities(expected["person_key"].to_list()).equals(expected)
+    assert vault.refresh() == 1
+    assert vault.identities(expected["person_key"].to_list()).equals(expected)
+    assert len(list((store.vault / "index" / "2023").iterdir())) == 1
+
+
 def test_generations_of_before_do_not_stay(store: Store) -> None:
     for month in range(1, 4):
         keep(store, delivery(month, "population_register", f"2023-{month:02d}"), [{"id_number": id_number(month)}])
