@@ -19,6 +19,7 @@ from ingestion.store import Store
 from ingestion.table import ROW_NUMBER, RawTable
 from models.contract import Feed
 
+COMPLETED = "completed"
 FAULT_COLUMNS = {
     "feed": pl.String(),
     "delivery_id": pl.String(),
@@ -48,8 +49,9 @@ class Quarantine:
             encrypted.writer(self._cell_file(feed.name, delivery_id)) as cells,
             parquet_writer(faults / "row" / feed.name / f"{delivery_id}.parquet") as row_faults,
             parquet_writer(faults / "cell" / feed.name / f"{delivery_id}.parquet") as cell_faults,
+            parquet_writer(faults / COMPLETED / feed.name / f"{delivery_id}.parquet") as completed,
         ):
-            yield QuarantineWriter(feed.name, delivery_id, rows, cells, row_faults, cell_faults)
+            yield QuarantineWriter(feed.name, delivery_id, rows, cells, row_faults, cell_faults, completed)
 
     def rows(self, feed: str | None = None, delivery_id: str | None = None) -> pl.DataFrame:
         """Quarantined rows without personal values: feed, delivery_id, row_number, reasons, masked shape."""
@@ -112,15 +114,27 @@ class QuarantineWriter:
     cells: EncryptedWriter
     row_faults: ParquetChunks
     cell_faults: ParquetChunks
+    completed: ParquetChunks
 
-    def add(self, quarantined: pl.DataFrame, faults: pl.DataFrame, defects: pl.DataFrame) -> None:
-        """The next part: quarantined rows, their faults and the cell defects of accepted rows, all in order."""
+    def add(
+        self,
+        quarantined: pl.DataFrame,
+        faults: pl.DataFrame,
+        defects: pl.DataFrame,
+        completed: pl.DataFrame | None = None,
+    ) -> None:
+        """The next part: quarantined rows, their faults and the cell defects of accepted rows, all in order.
+
+        ``completed``: row number and column of ID numbers written with 15 digits, which are no fault.
+        """
         if quarantined.height:
             self.rows.write(quarantined)
         if defects.height:
             self.cells.write(defects.select(list(_CELL_SCHEMA)))
         self.row_faults.write(self._named(faults))
         self.cell_faults.write(self._named(defects))
+        if completed is not None and completed.height:
+            self.completed.write(completed)
 
     def _named(self, faults: pl.DataFrame) -> pl.DataFrame:
         names = pl.lit(self.feed).alias("feed"), pl.lit(self.delivery_id).alias("delivery_id")

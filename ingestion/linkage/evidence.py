@@ -17,8 +17,10 @@ from ingestion.linkage.decisions import LinkDecisions, undecided
 from ingestion.linkage.events import IdentityEvents
 from ingestion.linkage.proposals import ROW, read_proposals, received_by
 from ingestion.linkage.resolve import alias_frame, row_alias_frame
+from ingestion.quarantine import COMPLETED
 from ingestion.store import Store
 from ingestion.table import ROW_NUMBER
+from models.contract import person_key_name
 
 EVIDENCE: dict[str, pl.DataType] = {
     "delivery_id": pl.String(),
@@ -33,6 +35,7 @@ EVIDENCE: dict[str, pl.DataType] = {
     "decided_at": pl.Datetime("us", "UTC"),
 }
 """One row a decision or open proposal; of a pair of persons without delivery and row."""
+FIFTEEN_DIGITS, APPLIED = "fifteen_digits", "applied"
 
 
 def publish_links(store: Store, target: Path, entries: Sequence[Delivery], moment: datetime | None = None) -> None:
@@ -49,15 +52,40 @@ def link_evidence(store: Store, entries: Sequence[Delivery], moment: datetime | 
     proposals = received_by(read_proposals(store), entries, moment)
     # A pair is known once both have a number; proposals of a past moment are not kept, decisions are.
     opened = undecided(proposals, decided).filter((pl.col("kind") == ROW) | pl.lit(moment is None))
+    in_force = [item for item in entries if item.status == "accepted"]
     parts = [
+        _completed(store, in_force),
         decided.with_columns(pl.col("answer").alias("state"), pl.lit(None, pl.String).alias("against")),
         opened.with_columns(pl.lit(None, pl.Datetime("us", "UTC")).alias("decided_at")),
     ]
     shaped = [
-        part.with_columns(column_name="column").select(pl.col(name).cast(kind) for name, kind in EVIDENCE.items())
+        part.rename({"column": "column_name"}).select(pl.col(name).cast(kind) for name, kind in EVIDENCE.items())
         for part in parts
     ]
     return pl.concat(shaped).sort("delivery_id", ROW_NUMBER, "column_name", "person_key", "other_key", nulls_last=True)
+
+
+def _completed(store: Store, deliveries: Sequence[Delivery]) -> pl.DataFrame:
+    """Rows linked although their number was written with 15 digits: ingestion completed it, the key is the same."""
+    missing = [name for name in EVIDENCE if name not in ("delivery_id", ROW_NUMBER, "column_name", "person_key")]
+    found = [pl.DataFrame(schema={**EVIDENCE, "column": pl.String}).drop("column_name")]
+    for item in deliveries:
+        noted = store.faults / COMPLETED / item.feed / f"{item.delivery_id}.parquet"
+        lake = store.lake_file(item.feed, str(item.period), item.delivery_id)
+        if noted.exists() and lake.exists():
+            rows = pl.read_parquet(noted)
+            keys = {name: person_key_name(name) for name in rows["column"].unique()}
+            borne = pl.read_parquet(lake, columns=[ROW_NUMBER, *keys.values()])
+            told = borne.rename({key: name for name, key in keys.items()}).unpivot(
+                index=ROW_NUMBER, variable_name="column", value_name="person_key"
+            )
+            linked = rows.join(told, on=[ROW_NUMBER, "column"]).with_columns(
+                pl.lit(item.delivery_id).alias("delivery_id"),
+                *(pl.lit(None, EVIDENCE[name]).alias(name) for name in missing),
+            )
+            stated = linked.with_columns(pl.lit(FIFTEEN_DIGITS).alias("pass"), pl.lit(APPLIED).alias("state"))
+            found.append(stated.select(found[0].columns))
+    return pl.concat(found)
 
 
 def _naive(frame: pl.DataFrame) -> pl.DataFrame:

@@ -197,6 +197,7 @@ class _Supplement:
             quarantined=pl.concat([part.quarantined, *raw]).sort(ROW_NUMBER),
             faults=pl.concat([part.faults, faulty]).sort(ROW_NUMBER, "order"),
             defects=part.defects.join(faulty, on=ROW_NUMBER, how="anti", maintain_order="left"),
+            completed=part.completed.join(faulty, on=ROW_NUMBER, how="anti", maintain_order="left"),
         )
 
     def _faults(self, rows: pl.DataFrame, reason: str) -> pl.DataFrame:
@@ -224,7 +225,7 @@ class _Supplement:
         """Everything but the ledger row: until that is there, nothing of it counts."""
         store, feed = self._store, self._feed
         with Quarantine(store).writer(feed, entry.delivery_id) as quarantine:
-            quarantine.add(part.quarantined, part.faults, part.defects)
+            quarantine.add(part.quarantined, part.faults, part.defects, part.completed)
         keys = self._keys(part.accepted)
         Vault(store).keep(part.accepted, feed, keys, entry.delivery_id)
         rows = lake_rows(part.accepted, feed, keys, entry.delivery_id, str(entry.period))
@@ -266,6 +267,7 @@ def _in_one(parts: list[CheckedPart]) -> CheckedPart:
         quarantined=pl.concat([part.quarantined for part in parts]),
         faults=pl.concat([part.faults for part in parts]),
         defects=pl.concat([part.defects for part in parts]),
+        completed=pl.concat([part.completed for part in parts]),
     )
 
 

@@ -138,3 +138,16 @@ def test_temporary_rows_never_lie_on_a_disk(known: City, tmp_path: Path, monkeyp
     accept(known.store, known.feeds, propose(known.store, known.feeds), SAID)
     for path in known.store.home.rglob("*"):
         assert not path.is_file() or path.suffix != ".csv"
+
+
+@pytest.mark.parametrize("written", ["{}", " {}", "'{}", "\uff14{}"])
+def test_an_old_number_of_fifteen_digits_leaves_evidence(known: City, written: str) -> None:
+    old = id_number(1)[:6] + id_number(1)[8:17]
+    text = written.format(old[1:] if written.startswith("\uff14") else old)
+    known.put(INSURANCE, known.rows(INSURANCE, 30, id_number=text), "结算_202303.csv")
+    (taken,) = known.take()
+    assert taken.rows_quarantined == 0
+    publish(known.store, known.feeds)
+    (row,) = pl.read_parquet(known.store.reference / "link_evidence.parquet").to_dicts()
+    assert (row["pass"], row["state"], row["row_number"]) == ("fifteen_digits", "applied", 3)
+    assert row["person_key"] == known.lake(taken).filter(pl.col("row_number") == 3)["person_key"][0]
