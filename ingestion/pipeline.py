@@ -17,6 +17,7 @@ from ingestion.lake import write_empty_tables
 from ingestion.ledger import Ledger
 from ingestion.lock import exclusive
 from ingestion.mending.settlement import settle
+from ingestion.parallel import is_worth_it, take_in_folders
 from ingestion.recovery import recover
 from ingestion.statement import LOCAL_ZONE
 from ingestion.store import Store
@@ -32,43 +33,58 @@ def ingest(
     now: datetime,
     only_feed: str | None = None,
     progress: Progress | None = None,
+    workers: int = 1,
 ) -> list[Delivery]:
-    """Take in every file of the inbox that the ledger does not know yet; the new entries, in order.
+    """Take in every file of the inbox that the ledger does not know yet; the new entries, feed by feed in order.
 
     ``only_feed`` limits it to the folder of that name: feeds do not depend on each other. ``now`` is the time of
-    ingestion. A file that cannot be taken is entered as rejected and never stops the others.
+    ingestion. A file that cannot be taken is entered as rejected and never stops the others. With more than one
+    worker feeds are taken in side by side where there is much to take in; ``FeedsLostError`` where a process died.
     """
     now = now if now.tzinfo else now.replace(tzinfo=LOCAL_ZONE)
     write_empty_tables(store.lake, dict(feeds))
     if not inbox.is_dir():
         return []
-    entered: list[Delivery] = []
+    folders = {path: feeds.get(path.name) for path in feed_folders(inbox) if only_feed in (None, path.name)}
     with exclusive(store) as hold, Ledger(store.ledger_file) as ledger:
         recover(store, ledger.deliveries() if hold.unclean_since else [], hold)
-        for folder in feed_folders(inbox):
-            if only_feed in (None, folder.name):
-                entered += _ingest_folder(folder, feeds.get(folder.name), store, ledger, now, progress)
-        settle(store, ledger.deliveries(), feeds)
+        try:
+            entered = _take_in(folders, store, now, workers, progress or (lambda _: None))
+        finally:
+            settle(store, ledger.deliveries(), feeds)
         # As they stand beside each other, whatever the order in which they were taken.
         stand = {item.delivery_id: item for item in ledger.deliveries()} if entered else {}
-    return [stand[item.delivery_id] for item in entered]
+    order = [feed_name(path.name, feed) for path, feed in folders.items()]
+    stood = [stand[item.delivery_id] for item in entered]
+    return sorted(stood, key=lambda item: (order.index(item.feed), item.sequence or 0))
 
 
-def _ingest_folder(
-    folder: Path, feed: Feed | None, store: Store, ledger: Ledger, now: datetime, progress: Progress | None
+def _take_in(
+    folders: Mapping[Path, Feed | None], store: Store, now: datetime, workers: int, progress: Progress
 ) -> list[Delivery]:
-    history = ledger.deliveries(feed=feed_name(folder.name, feed))
-    entered = []
-    for arrival in arrivals(folder, now):
-        delivery = take_file(arrival, feed, store, history, now)
-        if delivery is None:
-            continue
-        delivery = ledger.record(delivery)
-        history.append(delivery)
+    entered: list[Delivery] = []
+
+    def enter(delivery: Delivery) -> None:
         entered.append(delivery)
-        if progress is not None:
-            progress(delivery)
+        progress(delivery)
+
+    if workers > 1 and is_worth_it(list(folders)):
+        take_in_folders(folders, store, now, take_folder, workers, enter)
+    else:
+        for folder, feed in folders.items():
+            take_folder(folder, feed, store, now, enter)
     return entered
+
+
+def take_folder(folder: Path, feed: Feed | None, store: Store, now: datetime, progress: Progress) -> None:
+    """Take in the files of one feed's folder; ``progress`` hears of each entry of the ledger."""
+    with Ledger(store.ledger_file) as ledger:
+        history = ledger.deliveries(feed=feed_name(folder.name, feed))
+        for arrival in arrivals(folder, now):
+            delivery = take_file(arrival, feed, store, history, now)
+            if delivery is not None:
+                history.append(ledger.record(delivery))
+                progress(history[-1])
 
 
 def take_file(
