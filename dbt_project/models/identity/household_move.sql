@@ -188,6 +188,27 @@ minor_to_guardian as (
         and lone_minor.part_key <> target.part_key
 ),
 
+-- A student who lives with one parent does not move to the other.
+at_home as (
+    select
+        school.person_key,
+        own.valid_from,
+        own.valid_to
+    from school
+    inner join part
+        on
+            school.person_key = part.person_key
+            and {{ overlap('school', 'part') }}
+    inner join parent
+        on part.person_key = parent.child_key
+    inner join part as own
+        on
+            parent.parent_key = own.person_key
+            and part.part_key = own.part_key
+            and {{ overlap('own', 'part') }}
+    group by school.person_key, own.valid_from, own.valid_to
+),
+
 -- Pass 3: grown-up children in full-time education who live elsewhere belong to the parents.
 student as (
     select
@@ -224,9 +245,14 @@ student as (
             school.stage = member_stage.dimension_key
             and month.month = member_stage.month
             and member_stage.value = 1
+    left join at_home
+        on
+            part.person_key = at_home.person_key
+            and {{ in_force('month.month', 'at_home') }}
     where
         not part.is_minor
         and coalesce(part.marital_status, '10') = '10'
+        and at_home.person_key is null
 ),
 
 -- Pass 4: married, each with an own hukou number, in the same village. The one moves who came there, else the one who
