@@ -66,7 +66,7 @@ def township_lists(home: HomeResource) -> dg.MaterializeResult[None]:
     paths, language = home.home, home.settings.lists.language
     alerts, hits = read_published(paths, "alert_list"), read_published(paths, "indicator_hit")
     written_months = pl.col("month").is_in(home.plan.months)
-    # One look into the vault for all months: it reads every file of it.
+    # One look into the vault for all months: the lists name many persons more than once.
     everybody = people_of(alerts.filter(written_months), hits.filter(written_months))
     identities = vault_of(paths).identities(everybody)
     files = 0
