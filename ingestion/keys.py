@@ -193,8 +193,17 @@ def written_with(home: Path) -> dict[str, dict[str, str]]:
     return marker
 
 
-def write_marker(path: Path, keys: Keys, before: Mapping[str, Mapping[str, str]] | None = None) -> None:
-    """Say with which keys a home is written; keys that stay the same keep their day."""
+def check_algorithm(home: Path, algorithm: str) -> None:
+    """Raise ``SecretError`` where the home's pseudonyms were made by another hash than is set now."""
+    known = written_with(home).get("pseudonym", {}).get("algorithm", algorithm)
+    if known != algorithm:
+        raise SecretError(
+            f"the pseudonyms of this data home were made with {known}; pseudonym_algorithm says {algorithm}"
+        )
+
+
+def write_marker(path: Path, keys: Keys, algorithm: str, before: Mapping[str, Mapping[str, str]] | None = None) -> None:
+    """Say with which keys and which hash a home is written; keys that stay the same keep their day."""
     now = datetime.now(UTC).isoformat(timespec="seconds")
     marker = {}
     for kind in VARIABLES:
@@ -202,6 +211,7 @@ def write_marker(path: Path, keys: Keys, before: Mapping[str, Mapping[str, str]]
         known = (before or {}).get(kind, {})
         since = known["since"] if known.get("key_id") == key_id else now
         marker[kind] = {"key_id": key_id, "since": since}
+    marker["pseudonym"]["algorithm"] = algorithm
     path.parent.mkdir(parents=True, exist_ok=True)
     pending = path.with_name(f".{path.name}.{os.getpid()}.aside")
     pending.write_text(json.dumps(marker, indent=1), encoding="utf-8")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ingestion.change import finish_change
 from ingestion.encryption import EncryptedParquet
-from ingestion.keys import Keys, load_keys, marker_of, write_marker, written_with
+from ingestion.keys import Keys, check_algorithm, load_keys, marker_of, write_marker, written_with
 from ingestion.pseudonym import Algorithm
 
 
@@ -36,7 +36,8 @@ class Store:
         path = key_file or home / "keys.json"
         keys = load_keys(path, key_ids={kind: item["key_id"] for kind, item in written.items()})
         if not written:
-            write_marker(marker_of(home), keys)
+            write_marker(marker_of(home), keys, algorithm)
+        check_algorithm(home, algorithm)
         return Store(home, keys, algorithm, path)
 
     @property

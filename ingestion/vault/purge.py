@@ -21,7 +21,9 @@ import polars as pl
 from ingestion.change import Change, changing
 from ingestion.in_force import delivery_validity
 from ingestion.ledger import Ledger
+from ingestion.linkage.events import IdentityEvents
 from ingestion.linkage.proposals import proposals_file
+from ingestion.linkage.resolve import resolved
 from ingestion.parse_identity import parse_id
 from ingestion.pseudonym import pseudonyms
 from ingestion.statement import period_of
@@ -81,16 +83,32 @@ def purge(store: Store, order: PurgeOrder, *, dry_run: bool = False) -> Certific
 def _verdict(store: Store, order: PurgeOrder) -> Verdict:
     with Ledger(store.ledger_file) as ledger:
         deliveries = ledger.deliveries(status="accepted")
-    held = {LEGAL_HOLD: Holds(store).in_force()}
-    return verdict(
-        Vault(store).spans(),
+    spans, deaths = Vault(store).spans(), deaths_known(store, deliveries, order.policy)
+    protected = {LEGAL_HOLD: Holds(store).in_force(), **order.protected}
+    # Keys that are one person by somebody's decision stay or go together.
+    persons = {key: person for key, (person, _) in resolved(IdentityEvents(store).all()).items()}
+    found = verdict(
+        _as_persons(spans, persons),
         deliveries,
         delivery_validity(deliveries),
-        deaths_known(store, deliveries, order.policy),
+        _as_persons(deaths, persons),
         order.policy,
         order.as_of,
-        {**held, **order.protected},
+        {why: keys.cast(pl.String).replace(persons) for why, keys in protected.items()},
     )
+    members = spans.select(pl.col("person_key").unique().alias("member"))
+    members = members.with_columns(person_key=pl.col("member").replace(persons))
+    return Verdict(*(_as_keys(part, members) for part in (found.due, found.kept)))
+
+
+def _as_persons(frame: pl.DataFrame, persons: Mapping[str, str]) -> pl.DataFrame:
+    return frame.with_columns(pl.col("person_key").replace(persons))
+
+
+def _as_keys(frame: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
+    """Every key of each person, in the columns of the verdict."""
+    keys = frame.join(members, on="person_key").with_columns(person_key="member").drop("member")
+    return keys.sort("person_key", "class")
 
 
 class _Sifting:

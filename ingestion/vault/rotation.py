@@ -120,7 +120,7 @@ def _switch(store: Store, keys: Keys, fresh: NextKey, change: Change) -> None:
     """The keys last: until then the home is written with the old ones."""
     if fresh.text is not None:
         write_key_file(change.stage(_key_file(store)), _key_file(store), fresh)
-    write_marker(change.stage(marker_of(store.home)), keys, written_with(store.home))
+    write_marker(change.stage(marker_of(store.home)), keys, store.algorithm, written_with(store.home))
     change.commit()
 
 

@@ -14,6 +14,7 @@ import pytest
 
 from ingestion import Store, Vault
 from ingestion.change import FOLDER, finish_change
+from ingestion.linkage.events import IdentityEvents
 from ingestion.vault.certificate import broken_links, certificates
 from ingestion.vault.hold import Holds
 from ingestion.vault.purge import PurgeOrder, purge
@@ -115,6 +116,16 @@ def test_who_is_kept_and_why(old_city: City) -> None:
     certificate = purge(store, order(open_alert=pl.Series([key_of(store, 5)])))
     assert certificate is not None
     assert known(store, 3, 4, 5) == [True, False, True]
+
+
+def test_keys_that_are_one_person_by_decision_stay_or_go_together(old_city: City) -> None:
+    store = old_city.store
+    IdentityEvents(store).merge(key_of(store, 4), key_of(store, 5), "typing error", "reviewer", NOW)
+    Holds(store).place([key_of(store, 5)], "court", "case", NOW)
+    certificate = purge(store, order())
+    assert certificate is not None
+    assert certificate.kept_by_reason == {"legal_hold": 2}
+    assert known(store, 4, 5, 6) == [True, True, False]
 
 
 def test_after_leaving_the_register_its_own_clock_runs(old_city: City) -> None:

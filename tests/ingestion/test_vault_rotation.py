@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 from contextlib import closing
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from ingestion import Ledger, Quarantine, Store, Vault, ingest
 from ingestion.change import FOLDER, finish_change
 from ingestion.encryption import EncryptedParquet, VaultLockedError
 from ingestion.keys import Keys, SecretError, key_states, load_keys, marker_of, written_with
+from ingestion.pseudonym import Algorithm
 from ingestion.vault.alias import Aliases
 from ingestion.vault.hold import Holds
 from ingestion.vault.purge import PurgeOrder, purge
@@ -64,10 +66,16 @@ def filled(city: City) -> City:
     return city
 
 
-def test_ingest_and_rotate_is_the_same_as_rotate_and_ingest_row_for_row(filled: City, tmp_path: Path) -> None:
+@pytest.mark.parametrize("algorithm", ["sha256", "sm3"])
+def test_ingest_and_rotate_is_the_same_as_rotate_and_ingest_row_for_row(
+    city: City, tmp_path: Path, algorithm: Algorithm
+) -> None:
     """Delivery ids come of the files, never of keys, so that even places are the same."""
+    filled = city
+    filled.store = replace(city.store, algorithm=algorithm)
+    fill(filled)
     rotated = rotate_pseudonyms(filled.store, TO_NEW)
-    other = Store(tmp_path / "other", Keys(NEW_BYTES, b"v" * 32))
+    other = Store(tmp_path / "other", Keys(NEW_BYTES, b"v" * 32), algorithm)
     ingest(filled.inbox, other, filled.feeds, NOW)
     found, expected = content(rotated.store), content(other)
     assert found.keys() == expected.keys()
@@ -286,6 +294,8 @@ def test_a_home_of_before_keys_had_ids_is_taken_over(filled: City, monkeypatch: 
     monkeypatch.setenv("ZHAOREN_VAULT_KEY", "o" * 64)
     opened = Store.open(home)
     assert written_with(home)["vault"]["key_id"] == opened.keys.key_id("vault")
+    with pytest.raises(SecretError, match="made with sha256"):
+        Store.open(home, algorithm="sm3")
 
 
 def test_a_short_key_and_an_open_key_file_are_refused(tmp_path: Path) -> None:
