@@ -222,10 +222,12 @@ def phonetic_runs(case: Case, feed: Feed) -> bytes:
 
 def strict_names(case: Case, feed: Feed) -> bytes:
     """The names of the strict form of the standard (ISO 29500 strict)."""
-    transitional, strict = b"http://schemas.openxmlformats.org/", b"http://purl.oclc.org/ooxml/"
+    transitional = b"http://schemas.openxmlformats.org/spreadsheetml/2006/main"
     data = as_workbook(table_of(case, feed))
     for part in ("xl/workbook.xml", "xl/worksheets/sheet1.xml", "xl/sharedStrings.xml"):
-        data = _edited(data, part, lambda xml: xml.replace(transitional + b"spreadsheetml/2006/main", strict + b"spreadsheetml/main"))  # fmt: skip
+        data = _edited(
+            data, part, lambda xml: xml.replace(transitional, b"http://purl.oclc.org/ooxml/spreadsheetml/main")
+        )
     return data
 
 
