@@ -21,8 +21,9 @@
 
 {% macro default__rebuild_from() -%}
     {%- if execute -%}
-        {%- set found = run_query('select rebuild_from from ' ~ source('reference', 'run')) -%}
-        date '{{ found.rows[0][0] }}'
+        {%- set run = run_query('select * from ' ~ source('reference', 'run')).rows[0] -%}
+        {#- A run that does not say what it builds anew builds everything. -#}
+        date '{{ run['rebuild_from'] if 'rebuild_from' in run else run['first_month'] }}'
     {%- else -%}
         date '1900-01-01'
     {%- endif -%}

@@ -124,15 +124,16 @@ lone_minor as (
     where adult_part.part_key is null
 ),
 
--- Pass 1: a minor without a grown-up belongs to a parent who is there, before all to one in the same village.
-minor_to_parent as (
-    select
+-- Pass 1: a minor without a grown-up belongs to a parent who is there, before all to one in the same village; pass 2: else
+-- to the guardian that the child register names. Distinct, so that the few children meet their own grown-ups before those
+-- are looked up by month: joined all at once, everybody meets everybody of the month.
+grown_up as (
+    select distinct
         lone_minor.month,
         lone_minor.person_key,
-        lone_minor.part_key as own_part_key,
-        target.person_key as target_key,
-        target.part_key,
-        case when lone_minor.place_code = target.place_code then 1 else 2 end as pass,
+        lone_minor.part_key,
+        lone_minor.place_code,
+        parent.parent_key as target_key,
         'parent' as basis,
         cast(null as date) as since_day,
         parent.delivery_id,
@@ -142,29 +143,13 @@ minor_to_parent as (
         on
             lone_minor.person_key = parent.child_key
             and lone_minor.month >= parent.known_month
-    inner join part as target
-        on
-            parent.parent_key = target.person_key
-            and {{ in_force('lone_minor.month', 'target') }}
-            and not target.is_minor
-    left join custody
-        on
-            target.person_key = custody.person_key
-            and {{ in_force('lone_minor.month', 'custody') }}
-    where
-        custody.person_key is null
-        and lone_minor.part_key <> target.part_key
-),
-
--- Pass 2: else to the guardian that the child register names.
-minor_to_guardian as (
+    union distinct
     select
         lone_minor.month,
         lone_minor.person_key,
-        lone_minor.part_key as own_part_key,
-        target.person_key as target_key,
-        target.part_key,
-        3 as pass,
+        lone_minor.part_key,
+        lone_minor.place_code,
+        guardian.guardian_key as target_key,
         'guardian' as basis,
         guardian.recognised_on as since_day,
         guardian.delivery_id,
@@ -174,18 +159,37 @@ minor_to_guardian as (
         on
             lone_minor.person_key = guardian.person_key
             and {{ in_force('lone_minor.month', 'guardian') }}
+),
+
+minor_to_grown_up as (
+    select
+        grown_up.month,
+        grown_up.person_key,
+        grown_up.part_key as own_part_key,
+        target.person_key as target_key,
+        target.part_key,
+        case
+            when grown_up.basis = 'guardian' then 3
+            when grown_up.place_code = target.place_code then 1
+            else 2
+        end as pass,
+        grown_up.basis,
+        grown_up.since_day,
+        grown_up.delivery_id,
+        grown_up.row_number
+    from grown_up
     inner join part as target
         on
-            guardian.guardian_key = target.person_key
-            and {{ in_force('lone_minor.month', 'target') }}
+            grown_up.target_key = target.person_key
+            and {{ in_force('grown_up.month', 'target') }}
             and not target.is_minor
     left join custody
         on
             target.person_key = custody.person_key
-            and {{ in_force('lone_minor.month', 'custody') }}
+            and {{ in_force('grown_up.month', 'custody') }}
     where
         custody.person_key is null
-        and lone_minor.part_key <> target.part_key
+        and grown_up.part_key <> target.part_key
 ),
 
 -- A student who lives with one parent does not move to the other.
@@ -383,9 +387,7 @@ certificate_move as (
 ),
 
 move as (
-    select * from minor_to_parent
-    union all
-    select * from minor_to_guardian
+    select * from minor_to_grown_up
     union all
     select * from student
     union all
@@ -398,7 +400,11 @@ move as (
 
 chosen as (
     select * from move
-    qualify row_number() over (partition by month, person_key order by pass, part_key, target_key) = 1
+    qualify
+        row_number() over (
+            partition by month, person_key
+            order by pass, part_key, target_key, delivery_id, row_number
+        ) = 1
 ),
 
 -- Whoever is moved to someone who moves goes along; of two who would change places, one stays.

@@ -40,8 +40,8 @@ staff as (
         on
             business.uscc = contribution.employer_uscc
             and business.person_key <> contribution.person_key
-            and contribution.told_month > {{ add_months('business.valid_from', -3) }}
-            and contribution.told_month <= business.valid_from
+            and {{ add_months('business.valid_from', -3) }} < contribution.told_month
+            and business.valid_from >= contribution.told_month
     group by business.uscc, business.valid_from, contribution.contribution_month
 ),
 
