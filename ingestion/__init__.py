@@ -10,7 +10,8 @@ from ingestion.keys import SecretError
 from ingestion.ledger import DeliveryNotFoundError, Ledger
 from ingestion.life import TransitionError
 from ingestion.lock import BusyError, exclusive
-from ingestion.pipeline import ingest
+from ingestion.parallel import FeedsLostError
+from ingestion.pipeline import ingest, is_much_to_take_in
 from ingestion.publish import publish
 from ingestion.quarantine import Quarantine
 from ingestion.review import hold, reject, release
@@ -21,6 +22,7 @@ __all__ = [
     "BusyError",
     "Delivery",
     "DeliveryNotFoundError",
+    "FeedsLostError",
     "Ignored",
     "Ledger",
     "Quarantine",
@@ -32,6 +34,7 @@ __all__ = [
     "hold",
     "ignored",
     "ingest",
+    "is_much_to_take_in",
     "publish",
     "reject",
     "release",

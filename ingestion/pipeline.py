@@ -76,6 +76,11 @@ def _take_in(
     return entered
 
 
+def is_much_to_take_in(inbox: Path) -> bool:
+    """Whether there is so much in an inbox that more than one worker pays."""
+    return inbox.is_dir() and is_worth_it(feed_folders(inbox))
+
+
 def take_folder(folder: Path, feed: Feed | None, store: Store, now: datetime, progress: Progress) -> None:
     """Take in the files of one feed's folder; ``progress`` hears of each entry of the ledger."""
     with Ledger(store.ledger_file) as ledger:

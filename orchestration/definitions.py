@@ -24,13 +24,14 @@ from orchestration.automation import (
     yearly_retraining,
 )
 from orchestration.dbt import dbt_resource, prepared_manifest
+from orchestration.intake import NOT_TAKEN, Taken
 from orchestration.resources import HomeResource
 from orchestration.runner import step_logger
 from orchestration.settings import DataHome, find_home
 
 
-def build_definitions(home: DataHome, inbox: Path | None = None) -> dg.Definitions:
-    """Assets, jobs, sensors, schedules and resources for one data home."""
+def build_definitions(home: DataHome, inbox: Path | None = None, taken: Taken = NOT_TAKEN) -> dg.Definitions:
+    """Assets, jobs, sensors, schedules and resources for one data home; ``taken``: what was taken in before."""
     manifest = prepared_manifest(home.create())
     feed_steps = feed_assets()
     warehouse = [
@@ -54,7 +55,9 @@ def build_definitions(home: DataHome, inbox: Path | None = None) -> dg.Definitio
         sensors=[inbox_sensor, source_sensor],
         schedules=[monthly_schedule, yearly_retraining],
         resources={
-            "home": HomeResource(root=str(home.root), inbox=str(inbox) if inbox else None),
+            "home": HomeResource(
+                root=str(home.root), inbox=str(inbox) if inbox else None, taken_at=taken.at, lost=dict(taken.lost)
+            ),
             "dbt": dbt_resource(),
         },
         loggers={"zhaoren": step_logger, "console": dg.colored_console_logger},

@@ -18,6 +18,7 @@ from models.contract import load_feeds
 from orchestration.assets.feeds import FIRST_MONTH
 from orchestration.definitions import build_definitions
 from orchestration.deliveries import ledger_frame, problems_of, seen_feeds, take_in_unknown
+from orchestration.intake import take_in_side_by_side
 from orchestration.lock import locked
 from orchestration.operations import Operations
 from orchestration.run_plan import NothingToRunError, RunPlan, Wish, plan_run, read_plan
@@ -50,10 +51,11 @@ def run_whole_way(home: DataHome, inbox: Path, wish: Wish, listener: Listener) -
     """
     with locked(home), instance_of(home) as instance:
         clear_dead_runs(instance)
-        # Not built before there is something to do: reading the dbt project takes seconds.
-        definitions = cache(lambda: build_definitions(home, inbox))
         before = ledger_frame(home).height
         unread = problems_of_sources(fetch_sources(home))
+        taken = take_in_side_by_side(home, inbox, listener)
+        # Not built before there is something to do: reading the dbt project takes seconds.
+        definitions = cache(lambda: build_definitions(home, inbox, taken))
         outcome = _ingest(definitions, home, inbox, instance, listener)
         if outcome.failed_step is None:
             run = _bring_up_to_date(definitions, home, instance, listener, wish, before, outcome)

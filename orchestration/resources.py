@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
+from pydantic import Field
 
 from orchestration.operations import Operations
 from orchestration.run_plan import RunPlan, read_plan
@@ -21,6 +22,10 @@ class HomeResource(dg.ConfigurableResource[None]):
 
     root: str
     inbox: str | None = None
+    taken_at: str | None = None
+    """When feeds were taken in side by side before this run, which shows what came of it; None where they were not."""
+    lost: dict[str, str] = Field(default_factory=dict)
+    """Feeds that were not taken in to the end then, and why."""
 
     @property
     def home(self) -> DataHome:

@@ -4,17 +4,17 @@ Belongs here: calling ingestion and showing what it did. What becomes of a file 
 """
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import dagster as dg
 import polars as pl
 
-from ingestion import ingest
+from ingestion import Delivery, ingest
 from models.contract import Feed, load_feeds
 from orchestration.deliveries import frame_of
 from orchestration.resources import HomeResource
 from orchestration.sources import take_in_landed
-from orchestration.stores import store_of
+from orchestration.stores import ledger_of, store_of
 
 GROUP = "feeds"
 FIRST_MONTH = "2015-01-01"
@@ -80,9 +80,23 @@ def feed_asset(feed: Feed) -> dg.AssetsDefinition:
 
 
 def take_in(home: HomeResource, feed: str) -> pl.DataFrame:
-    """Take in what lies in the feed's folders of the inbox and of the landings; the new deliveries."""
-    taken = ingest(home.inbox_folder, store_of(home.home), load_feeds(), home.now(), only_feed=feed)
+    """Take in what lies in the feed's folders of the inbox and of the landings; the new deliveries, those that were
+    taken in just before this run included.
+    """
+    if feed in home.lost:
+        raise dg.Failure(home.lost[feed], allow_retries=False)
+    taken = taken_before(home, feed)
+    if taken is None:
+        taken = ingest(home.inbox_folder, store_of(home.home), load_feeds(), home.now(), only_feed=feed)
     return frame_of([*taken, *take_in_landed(home.home, feed)])
+
+
+def taken_before(home: HomeResource, feed: str) -> list[Delivery] | None:
+    """What was entered of the feed when feeds were taken in side by side; None where they were not."""
+    if home.taken_at is None:
+        return None
+    moment = datetime.fromisoformat(home.taken_at)
+    return [item for item in ledger_of(home.home).deliveries(feed) if item.ingested_at == moment]
 
 
 def materializations(key: dg.AssetKey, deliveries: pl.DataFrame) -> Iterator[dg.AssetMaterialization]:

@@ -10,7 +10,7 @@ from typing import Annotated
 import polars as pl
 import typer
 
-from ingestion import Delivery, DeliveryNotFoundError, TransitionError, hold, ingest, reject, release
+from ingestion import Delivery, DeliveryNotFoundError, FeedsLostError, TransitionError, hold, ingest, reject, release
 from ingestion.in_force import touched_months
 from models.contract import load_feeds
 from orchestration.commands.arguments import InboxOption, JsonOption
@@ -67,10 +67,15 @@ def ingest_inbox(inbox: InboxOption = None, as_json: JsonOption = False) -> None
     try:
         with locked(home), taking_in(home):
             unread = problems_of_sources(fetch_sources(home, tell=tell))
-            taken = ingest(inbox or home.inbox, store_of(home), load_feeds(), datetime.now(UTC))
+            workers = home.settings().limits.threads
+            taken = ingest(inbox or home.inbox, store_of(home), load_feeds(), datetime.now(UTC), workers=workers)
             taken += take_in_landed(home)
     except BusyError as error:
         raise CommandError(str(error), "see `zhaoren status`") from error
+    except FeedsLostError as error:
+        raise CommandError(
+            str(error), "run `zhaoren ingest` again; with less memory set limits.threads lower"
+        ) from error
     deliveries, problems = frame_of(taken), problems_of(home, known)
     if as_json:
         show_json({"deliveries": deliveries.to_dicts(), "problems": problems.to_dicts(), "sources": unread})
