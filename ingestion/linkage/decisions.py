@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from ingestion.linkage.events import METADATA, open_engine
 from ingestion.store import Store
+from models.masking import mask_text
 
 Answer = Literal["accepted", "rejected", "merge", "split"]
 ANSWERS: tuple[Answer, ...] = ("accepted", "rejected", "merge", "split")
@@ -77,7 +78,7 @@ class LinkDecisions:
     def record(self, proposals: pl.DataFrame, answer: Answer, said: Said, led_to: str | None = None) -> None:
         """Keep one answer to each of these proposals; ``led_to`` is the supplement or event that came of it."""
         stamp = said.decided_at.astimezone(UTC).replace(tzinfo=None)
-        told: dict[str, Any] = {"answer": answer, "led_to": led_to, "reason": said.reason}
+        told: dict[str, Any] = {"answer": answer, "led_to": led_to, "reason": mask_text(said.reason)}
         told |= {"decided_by": said.decided_by, "decided_at": stamp}
         rows = [{**row, **told} for row in proposals.select(_KEPT).iter_rows(named=True)]
         if rows:

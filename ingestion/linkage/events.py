@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from ingestion.linkage.resolve import Event, Row, active, key_of_today
 from ingestion.pseudonym import KEY_BYTES, letters_of_digest
 from ingestion.store import Store
+from models.masking import mask_text
 
 METADATA = sa.MetaData()
 EVENT = sa.Table(
@@ -111,7 +112,13 @@ class IdentityEvents:
             return touched
 
     def _record(self, events: Sequence[Event], event: Event) -> Event:
-        named = replace(event, event_id=_event_id(event, len(events)), decided_at=event.decided_at.astimezone(UTC))
+        named = replace(
+            event,
+            event_id=_event_id(event, len(events)),
+            # People write numbers into reasons, and an event is kept for good.
+            reason=mask_text(event.reason),
+            decided_at=event.decided_at.astimezone(UTC),
+        )
         columns = {name: getattr(named, name) for name in _TOLD}
         with self._engine.begin() as connection:
             stamp = named.decided_at.replace(tzinfo=None)

@@ -1,7 +1,7 @@
 """Claims to links: which candidate is certain, which is for a person to judge, and on what evidence.
 
 Belongs here: words of evidence, the rule of the declared sets, ambiguity. Does not belong here: the search for
-candidates (``candidate``), what becomes of a link (``proposal``).
+candidates (``candidate``), what becomes of a link (``proposals``).
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from ingestion.reason import ID_PRECISION_LOST
 from models.linkage import Linkage, LinkagePass
 
 PROPOSED, REVIEW = "proposed", "review"
+# Whoever these speak against is not even a rival; a person who has a row already may be.
+_RULED_OUT = ("against_birth_date", "against_sex")
 LINK = {
     "claim": pl.UInt32(),
     "pass": pl.String(),
@@ -30,8 +32,8 @@ def link(claims: pl.DataFrame, facts: pl.DataFrame, known: Known, linkage: Linka
     """Links (``LINK``) of claims to numbers, at most one ``proposed`` a claim; a claim without any has none.
 
     A proposal needs one candidate whom a declared set of evidence makes certain, nothing that speaks against, no
-    other candidate and no second row of the delivery that asks for the same person. Whatever falls
-    short of that is for review.
+    other candidate and no second row of the delivery that asks for the same person. Whatever falls short of that is
+    for review.
     """
     asking = _without_known_numbers(claims, known)
     found = candidates(asking, facts, known, linkage)
@@ -154,13 +156,10 @@ def _listed(weighed: pl.DataFrame, linkage: Linkage) -> pl.DataFrame:
     )
     for word in linkage.against:
         judged = judged.with_columns(pl.col(f"against_{word}").alias(word))
-    judged = judged.with_columns(against=words_of(linkage.against), is_ruled_out=pl.any_horizontal(_person_against))
+    judged = judged.with_columns(against=words_of(linkage.against), is_ruled_out=pl.any_horizontal(_RULED_OUT))
     judged = judged.with_columns(pl.col("could_be").any().over("claim", "id_number"))
     judged = judged.filter("is_listed").sort("claim", "id_number", ~pl.col("is_certain"), "order")
     return judged.unique(["claim", "id_number"], keep="first", maintain_order=True)
-
-
-_person_against = ("against_birth_date", "against_sex")
 
 
 def _meets(passes: Sequence[LinkagePass], which: str) -> pl.Expr:

@@ -24,6 +24,7 @@ from ingestion.normalise import normalise_cells
 from ingestion.store import Store
 from ingestion.table import ROW_NUMBER
 from models.contract import Feed
+from models.masking import mask_text
 
 FILE_NAME = "identity_accepted.csv"
 # What stands behind the ID number in a disability certificate number: category, grade, reissue.
@@ -89,7 +90,9 @@ def _accept_in(
         return Accepted(delivery_id, None, 0, 0, proposals[ROW_NUMBER].n_unique())
     # In memory alone: raw rows never lie on a disk in clear.
     content = frame.write_csv(include_bom=True).encode()
-    entry = resubmit(store, delivery_id, Path(FILE_NAME), said.reason, said.decided_by, feeds, said.decided_at, content)
+    entry = resubmit(
+        store, delivery_id, Path(FILE_NAME), mask_text(said.reason), said.decided_by, feeds, said.decided_at, content
+    )
     done = frame.select(pl.col(NUMBER_HEADER).cast(pl.Int64).alias(ROW_NUMBER))
     LinkDecisions(store).record(proposals.join(done, on=ROW_NUMBER, how="semi"), "accepted", said, entry.delivery_id)
     left = proposals.join(done, on=ROW_NUMBER, how="anti")[ROW_NUMBER].n_unique()

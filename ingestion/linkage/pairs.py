@@ -65,6 +65,9 @@ def _within(forms: pl.DataFrame, block: list[str]) -> pl.DataFrame:
 
 def _shared_households(found: pl.DataFrame, known: Known, linkage: Linkage) -> pl.DataFrame:
     numbers = pl.concat([found["id_number"], found["other"]]).unique()
+    if numbers.is_empty():
+        kinds = dict.fromkeys(linkage.household_facts, pl.Boolean)
+        return pl.DataFrame(schema={"id_number": pl.String, "other": pl.String, **kinds})
     facts = known.facts_of(numbers).filter(pl.col("kind").is_in(linkage.household_facts)).unique()
     theirs = facts.rename({"id_number": "other"})
     both = found.join(facts, on="id_number").join(theirs, on=["other", "kind", "value"], how="semi")

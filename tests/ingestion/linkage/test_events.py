@@ -143,6 +143,11 @@ def test_what_makes_no_sense_is_refused(events: IdentityEvents) -> None:
         events.undo("nothing", "r", "w", NOW)
 
 
+def test_a_number_in_a_reason_is_masked(events: IdentityEvents) -> None:
+    events.merge("a", "b", "see 420702198001011015", "w", NOW)
+    assert events.all()[0].reason == "see 420702********1015"
+
+
 def test_events_follow_a_new_pseudonym_key(events: IdentityEvents) -> None:
     events.merge("a", "b", "r", "w", NOW)
     assert events.rekeyed({"a": "x", "b": "y"}) == 2
