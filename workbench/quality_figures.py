@@ -38,7 +38,7 @@ class QualityMonth:
     """Everything known of one month, in one language.
 
     ``deliveries``: the ledger. ``results``, ``checks``, ``failing_rows``: as ``expectations`` writes them.
-    ``quarantined``: delivery_id, row_number, reason.
+    ``quarantined``: delivery_id, row_number, reason and, where known, the state of the row.
     """
 
     month: str
@@ -311,7 +311,10 @@ class QualityMonth:
     @cached_property
     def quarantined_rows(self) -> Table:
         own = self.own.select("delivery_id", "feed", "file_name")
-        joined = own.join(self.quarantined.select("delivery_id", "row_number", "reason"), on="delivery_id")
+        waiting = self.quarantined
+        if "state" in waiting.columns:  # what was mended or sent again waits for nobody
+            waiting = waiting.filter(pl.col("state").is_in(["open", "held"]))
+        joined = own.join(waiting.select("delivery_id", "row_number", "reason"), on="delivery_id")
         rows = joined.sort("feed", "file_name", "row_number").select("feed", "file_name", "row_number", "reason").rows()
         shown = tuple((*row[:3], words("quality.reason", row[3], self.lang)) for row in rows)
         return Table("quarantined_row", ("feed", "file", "row_number", "reason"), shown)

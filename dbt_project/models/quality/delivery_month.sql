@@ -20,19 +20,26 @@ delivery as (
     where period is not null
 ),
 
+-- Mended rows come as a delivery of their own (a supplement); its rows were counted with the delivery that it mends.
 counted as (
     select
         feed,
         month,
-        sum(case when status = 'accepted' then 1 else 0 end) as accepted_count,
-        sum(case when status = 'rejected' then 1 else 0 end) as rejected_count,
+        sum(case when status = 'accepted' and supplements is null then 1 else 0 end) as accepted_count,
+        sum(case when status = 'rejected' and supplements is null then 1 else 0 end) as rejected_count,
         sum(case when status = 'held' then 1 else 0 end) as held_count,
         sum(case when status = 'duplicate' then 1 else 0 end) as duplicate_count,
         sum(case when status = 'accepted' and supersedes is not null then 1 else 0 end) as correction_count,
-        sum(case when status = 'accepted' then rows_data else 0 end) as data_row_count,
+        sum(case when status = 'accepted' and supplements is null then rows_data else 0 end) as data_row_count,
         sum(case when status = 'accepted' then rows_accepted else 0 end) as accepted_row_count,
-        sum(case when status = 'accepted' then rows_quarantined else 0 end) as quarantined_row_count,
-        min(case when status = 'accepted' then received_on end) as first_received_on
+        sum(
+            case
+                when status = 'accepted' and supplements is null then rows_quarantined
+                when status = 'accepted' then -rows_accepted
+                else 0
+            end
+        ) as quarantined_row_count,
+        min(case when status = 'accepted' and supplements is null then received_on end) as first_received_on
     from delivery
     group by feed, month
 ),

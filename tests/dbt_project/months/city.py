@@ -114,7 +114,7 @@ class City:
         now.validity.write_parquet(folder / "delivery_validity.parquet")
         decided = pl.lit(self.clock.replace(tzinfo=None)).alias("decided_at")
         now.aliases.with_columns(decided).write_parquet(folder / "person_alias.parquet")
-        delivery_frame(list(self.deliveries.values()), "mode").write_parquet(folder / "delivery.parquet")
+        delivery_frame(list(self.deliveries.values()), "mode", "supplements").write_parquet(folder / "delivery.parquet")
         told = [{"person_key": key, "born_on": self.born[key], "sex": "1"} for key in [*self.people, STRAY]]
         pl.DataFrame(told).write_parquet(folder / "person_key.parquet")
         for name, columns in EMPTY.items():
