@@ -6,7 +6,7 @@ belong here: how a location is reached (``location``, ``s3``, ``sftp``), what be
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -63,6 +63,7 @@ def new_files(source: FolderSource, location: Location, record: Record, now: flo
     """What the record does not have, and what must wait."""
     for feed, folder in _folders(source, location):
         entries = {entry.name: entry for entry in location.entries(folder)}
+        known = {item.file_key: item.fingerprint for item in record.all_fetched(source.name, feed)}
         for entry in entries.values():
             if entry.kind == "folder":
                 yield Waiting(_shown(feed, entry.name), "subfolder")
@@ -70,7 +71,7 @@ def new_files(source: FolderSource, location: Location, record: Record, now: flo
                 if entry.name.removesuffix(SIDECAR_SUFFIX) not in entries:
                     yield Waiting(_shown(feed, entry.name), "sidecar without its file")
             else:
-                yield from _judged(source.name, feed, entry, entries.get(entry.name + SIDECAR_SUFFIX), record, now)
+                yield from _judged(feed, entry, entries.get(entry.name + SIDECAR_SUFFIX), known, now)
 
 
 def _folders(source: FolderSource, location: Location) -> list[tuple[str, str]]:
@@ -86,7 +87,7 @@ def _folders(source: FolderSource, location: Location) -> list[tuple[str, str]]:
 
 
 def _judged(
-    source: str, feed: str, entry: Remote, sidecar: Remote | None, record: Record, now: float
+    feed: str, entry: Remote, sidecar: Remote | None, known: Mapping[str, str], now: float
 ) -> Iterator[NewFile | Waiting]:
     fault = _fault(entry, sidecar)
     found = NewFile(feed, entry, None if fault else sidecar, fault)
@@ -95,8 +96,7 @@ def _judged(
     elif any(0 <= now - item.modified < SETTLE_SECONDS for item in (entry, sidecar) if item):
         yield Waiting(_shown(feed, entry.name), "changed a moment ago")
     else:
-        known = record.fetched(source, feed, found.landing_name)
-        if known is None or known.fingerprint != found.fingerprint:
+        if known.get(key_of(found.landing_name)) != found.fingerprint:
             yield found
 
 

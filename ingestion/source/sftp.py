@@ -6,7 +6,9 @@ is fetched.
 
 from __future__ import annotations
 
+import contextlib
 import stat
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 from urllib.parse import unquote, urlsplit
@@ -65,6 +67,7 @@ class SftpLocation:
     def open(self, remote: Remote) -> BinaryIO:
         stream = self._fs.ftp.open(self._path(remote.folder, remote.name), "rb", bufsize=_BUFFER_BYTES)
         # Requests go ahead of the answers: without them each block waits for a whole way there and back.
+        stream._prefetch_thread = _quietly(stream._prefetch_thread)
         stream.prefetch(remote.size, max_concurrent_requests=64)
         return cast(BinaryIO, stream)
 
@@ -89,6 +92,16 @@ class SftpLocation:
 
     def _path(self, *parts: str) -> str:
         return "/".join([self._root, *(part for part in parts if part not in ("", "."))]) or "/"
+
+
+def _quietly(ask: Callable[..., None]) -> Callable[..., None]:
+    """The thread that asks ahead ends without a word when the line breaks; the one that reads will tell."""
+
+    def asks(*arguments: Any) -> None:
+        with contextlib.suppress(Exception):
+            ask(*arguments)
+
+    return asks
 
 
 def _strict_filesystem(host: str, known_hosts: Path, options: dict[str, Any]) -> Any:

@@ -18,7 +18,7 @@ from ingestion.source import Record, Source, SourceError, new_in, reachable, sta
 from ingestion.source.landing import Landing
 from models.contract import load_feeds
 from tests.ingestion.conftest import as_csv, good_row, id_number
-from tests.ingestion.source.conftest import Home, source_of
+from tests.ingestion.source.conftest import Home, into_folder, source_of
 
 adbc = pytest.importorskip("adbc_driver_postgresql.dbapi")
 
@@ -192,6 +192,19 @@ def test_no_change_of_a_month_is_lost(change: str, rows: int, sql: Sql, postgres
     assert home.run(source, APRIL) == []
 
 
+def test_a_correction_that_lowers_the_watermark_still_takes_the_place_of_the_first(
+    sql: Sql, postgres_port: int, home: Home
+) -> None:
+    settlements(sql, 0, 12)
+    settlements(sql, 50, 1, changed="2023-03-20 09:00")
+    source = database(postgres_port)
+    (first,) = home.run(source, APRIL)
+    sql("DELETE FROM settlement WHERE 结算单号 = 'J50'")
+    (second,) = home.run(source, APRIL)
+    assert (second.rows_accepted, second.supersedes) == (12, first.delivery_id)
+    assert second.received_at > first.received_at
+
+
 def test_a_month_without_rows_any_more_is_delivered_empty(sql: Sql, postgres_port: int, home: Home) -> None:
     settlements(sql, 0, 12)
     settlements(sql, 50, 12, "2023-02-05")
@@ -343,11 +356,10 @@ def test_a_database_that_repeats_what_the_inbox_brought_says_the_same(
     sql("INSERT INTO cpi VALUES ('202303', 50, 50, 50, 1)")
     table = {"feed": "price_index", "table": "cpi", "watermark": "at", "month": "month"}
     (by_database,) = home.run(database(postgres_port, table), APRIL)
-    inbox = tmp_path / "inbox" / "price_index"
-    inbox.mkdir(parents=True)
-    (inbox / "202303.csv").write_text(as_csv([good_row(feed, 0)]))
+    arrived = datetime(2023, 4, 4, tzinfo=UTC)
+    into_folder(tmp_path / "inbox")("price_index/202303.csv", as_csv([good_row(feed, 0)]).encode(), arrived)
     plain = Home(tmp_path / "plain")
-    (by_file,) = plain.ingest(inbox.parent, APRIL)
+    (by_file,) = plain.ingest(tmp_path / "inbox", APRIL)
     ours, theirs = (home.rows(by_database).drop("delivery_id"), plain.rows(by_file).drop("delivery_id"))
     assert ours.drop("row_number").equals(theirs.drop("row_number"))
     assert Decimal(str(ours["cpi_yoy"][0])) == 50

@@ -24,6 +24,7 @@ CHANGES = st.lists(
     st.one_of(
         st.tuples(st.just("put"), st.integers(0, 8), st.integers(1, 6), st.integers(0, 99)),
         st.tuples(st.just("late"), st.integers(0, 8), st.integers(1, 6), st.integers(0, 99)),
+        st.tuples(st.just("unmarked"), st.integers(0, 8), st.integers(1, 6), st.integers(0, 99)),
         st.tuples(st.just("delete"), st.integers(0, 8), st.just(1), st.just(0)),
         st.tuples(st.just("fetch"), st.just(0), st.just(1), st.just(0)),
     ),
@@ -87,6 +88,9 @@ def test_after_any_history_the_last_delivery_of_each_month_is_its_rows(
         elif kind == "late" and at not in rows:
             # A row that comes with a watermark from before, as of a transaction that took long, or with none.
             rows[at] = (when, None if content % 3 == 0 else clock - content, content)
+        elif kind == "unmarked" and rows.get(at, (0, None, 0))[1] is None:
+            # Comes, moves or changes without any watermark.
+            rows[at] = (when, None, content)
         elif kind == "delete":
             rows.pop(at, None)
         elif kind == "fetch":
