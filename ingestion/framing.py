@@ -45,7 +45,7 @@ _UNIT = re.compile(
     r"(?:^|\s|[(]|金额|货币|计量)单\s*位\s*[::]?\s*(?:(?:人民币|人|户|人次|%|平方米|亩|年|月)\s*[、,/\s]?\s*)*(亿元|万元|千元|百元|元)"
 )
 _ID_NUMBER = re.compile(r"[0-9]{14,17}[0-9Xx]|[0-9]\.[0-9]+[Ee]\+?1[4-7]")
-_CHINESE = re.compile("[\u4e00-\u9fff]")
+_REMARK = re.compile(r"^(?=.*[\u4e00-\u9fff]{2})[\u4e00-\u9fff0-9\s,.;:!?()<>\"/+%、。《》“”·—-]{4,}$")
 _FREE_TYPES = ("text", "name", "address", "phone")
 _NUMERIC_TYPES = ("money", "wan", "int", "decimal")
 _BLANKS = " \t'\u3000\u00a0\ufeff"
@@ -198,8 +198,8 @@ def _is_foreign(texts: Sequence[str], header: Header) -> bool:
 def _is_remark(text: str, column: Column | None) -> bool:
     if re.match(_DAY, text) or re.search(_OFFICE, text):
         return column is None or column.type in ("id", *_FREE_TYPES) or not _fits(text, column)
-    if len(text) <= _FEW_CELLS or not _CHINESE.search(text) or column is None:
+    if column is None or not _REMARK.match(text):
         return False
     if column.type in _FREE_TYPES:
-        return column.type == "text" and column.key and not re.search("[0-9A-Za-z]", text)
+        return column.type == "text" and column.key and not re.search("[0-9]", text)
     return not _fits(text, column)

@@ -6,7 +6,7 @@ import io
 import json
 import os
 import zipfile
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -379,7 +379,7 @@ def test_time_of_receipt(city: City) -> None:
     city.put(DEATH, city.rows(DEATH, name="某某人"), "b_202302.csv")
     city.put(DEATH, city.rows(DEATH, name="某某某"), "c_202301.csv", arrived=NOW + timedelta(days=3))
     received = {item.file_name[0]: item.received_at for item in city.take()}
-    assert received["a"].isoformat() == "2023-04-02T08:00:00+08:00"
+    assert received["a"] == datetime.fromisoformat("2023-04-02T08:00:00+08:00")
     assert (received["b"], received["c"]) == (ARRIVED, NOW)
     assert all(item.ingested_at == NOW for item in city.deliveries())
 

@@ -240,6 +240,12 @@ def test_json_lines_are_read_as_they_are_written(rows: list[dict[str, object]]) 
     table = read_whole(text, FEEDS["death_record"])
     read = [dict(zip(table.header.labels, cells[1:], strict=True)) for cells in table.cells.rows()]
     written = [{key: _as_text(value) for key, value in row.items()} for row in rows]
+    # A row without any value is blank, as in a table.
+    written = [
+        row
+        for row in written
+        if any((cell or "").strip(" \t\r\x0b\x0c'\u3000\u00a0\u200b\ufeff") for cell in row.values())
+    ]
     assert [{key: cell for key, cell in row.items() if cell is not None} for row in read] == [
         {key: cell for key, cell in row.items() if cell is not None} for row in written
     ]

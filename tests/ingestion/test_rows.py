@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ingestion import Quarantine
+from ingestion.mending import export_rows
 from tests.ingestion.conftest import City, as_csv, id_number
 
 DEATH, PENSION = "death_record", "pension_payment"
@@ -136,7 +137,7 @@ def test_duplicates_count_towards_the_share(city: City) -> None:
 def test_quarantined_rows_can_be_exported_mended_and_sent_again(city: City) -> None:
     taken = city.take_one(DEATH, city.rows(DEATH, source="?"))
     target = city.store.home / "mend.csv"
-    assert Quarantine(city.store).export(taken.delivery_id, target) == 1
+    assert export_rows(Quarantine(city.store).raw_rows(DEATH, taken.delivery_id), city.feeds[DEATH], target) == 1
     text = target.read_text(encoding="utf-8-sig")
     assert id_number(1) in text
     assert target.stat().st_mode & 0o077 == 0

@@ -96,6 +96,19 @@ def formulas_without_values(case: Case, feed: Feed) -> bytes:
     return _saved(book)
 
 
+def long_number_of_a_formula(case: Case, feed: Feed) -> bytes:
+    """An ID number that a formula computed, right by chance; one that a formula wrote as text beside it."""
+    stream = io.BytesIO()
+    book = xlsxwriter.Workbook(stream, {"in_memory": True})
+    sheet = book.add_worksheet()
+    for at, line in enumerate(table_of(case, feed)):
+        sheet.write_row(at, 0, line)
+    sheet.write_formula(2, 0, "=420703198001010000+0", None, 420703198001010000)
+    sheet.write_formula(3, 0, '="420702198001010055"&""', None, "420702198001010055")
+    book.close()
+    return stream.getvalue()
+
+
 def error_cells(case: Case, feed: Feed) -> bytes:
     """Error cells in a name, an ID number, a month and an amount."""
     book = openpyxl.load_workbook(io.BytesIO(as_workbook(table_of(case, feed))))
