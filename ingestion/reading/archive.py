@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 import numpy as np
-import polars as pl
+import numpy.typing as npt
 
 from ingestion.limits import MAX_BYTES, MAX_CELL_BYTES, MAX_EXPANSION, MAX_SHEET_CELLS, MAX_WORKBOOK_BYTES
 from ingestion.reading.spool import Spool
@@ -30,12 +30,14 @@ _LOCAL_HEADER = struct.Struct("<4s22xHH")
 _ENCRYPTED = 0x1
 _XML = (".xml", ".rels", ".vml")
 _MAX_ROW_BYTES = 64 << 20
-_FILLED_CELL = r"<(?:\w+:)?c(?:\s[^>]*[^/>])?>"
-_REFERENCE = r'\sr="([A-Z]{1,3}\d{1,7})"'
+_CELL_STARTS = (b"<c ", b"<c>", b":c ", b":c>")
 _ROW_START = re.compile(rb"<(?:\w+:)?row[\s>]")
 _END_TAG = re.compile(rb"</(?:\w+:)?$")
 _SHARED_INDEX = re.compile(rb'<(?:\w+:)?c\s[^>]*\bt="s"[^>]*>\s*<(?:\w+:)?v>(\d+)<')
 _TEXT_END = re.compile(rb"</(?:\w+:)?si>")
+
+
+Ints = npt.NDArray[np.int64]
 
 
 class Archive:
@@ -44,6 +46,7 @@ class Archive:
     def __init__(self, spool: Spool, members: dict[str, zipfile.ZipInfo]) -> None:
         self._spool = spool
         self._members = members
+        self._first_columns: dict[str, int] = {}
 
     @staticmethod
     def open(spool: Spool) -> Archive:
@@ -67,6 +70,10 @@ class Archive:
 
     def __contains__(self, name: str) -> bool:
         return name in self._members
+
+    def first_column(self, name: str) -> int:
+        """Index of the leftmost column in which the sheet of that name has a cell."""
+        return self._first_columns[name]
 
     def read(self, name: str) -> bytes:
         """A whole member; raises ``KeyError`` where there is none."""
@@ -138,6 +145,7 @@ class Archive:
         for piece in self.rows(name):
             box.add(piece)
             shared += piece.count(b't="s"')
+        self._first_columns[name] = box.first
         if box.cells > MAX_SHEET_CELLS:
             raise FileRejectedError(UNSAFE, f"a sheet of more than {MAX_SHEET_CELLS} cells")
         may_be_long = texts is not None and shared * texts[1] > _MAX_TEXT_BYTES
@@ -216,28 +224,49 @@ class _Look:
 
 @dataclass
 class _Box:
-    """The smallest box around all filled cells of a sheet."""
+    """The smallest box around all cells of a sheet, those included that are formatted and empty."""
 
     rows: int = 0
     columns: int = 0
+    first: int = 1 << 14
+    """Index of the leftmost column."""
 
     @property
     def cells(self) -> int:
         return self.rows * self.columns
 
     def add(self, piece: bytes) -> None:
-        text = pl.Series([piece.decode("utf-8", "replace")])
-        cells = text.str.extract_all(_FILLED_CELL).explode(empty_as_null=True).drop_nulls()
-        references = cells.str.extract(_REFERENCE)
-        letters = references.str.extract("^([A-Z]+)").unique().drop_nulls()
-        rows = references.str.extract(r"(\d+)$").cast(pl.Int64).max()
-        self.rows = max(self.rows, rows if isinstance(rows, int) else 0)
-        self.columns = max([self.columns, *(column_index(column) + 1 for column in letters)])
-        if references.null_count():
+        """The next rows of the sheet's XML."""
+        columns, rows = _references(piece)
+        if len(columns):
+            self.rows = max(self.rows, int(rows.max()))
+            self.columns = max(self.columns, int(columns.max()) + 1)
+            self.first = min(self.first, int(columns.min()))
+        if len(columns) < sum(map(piece.count, _CELL_STARTS)):
             # Cells that do not say where they are stand one after the other.
             rows_of_cells = _ROW_START.split(piece)
             self.rows += len(rows_of_cells)
-            self.columns = max([self.columns, *(row.count(b"<") for row in rows_of_cells)])
+            self.columns = max([self.columns, *(sum(map(row.count, _CELL_STARTS)) for row in rows_of_cells)])
+            self.first = 0
+
+
+def _references(piece: bytes) -> tuple[Ints, Ints]:
+    """Index of the column and number of the row of each cell that states them (``r="AB12"``)."""
+    letters = np.frombuffer(piece + bytes(16), dtype=np.uint8)
+    is_mark = letters[:-16] == ord(" ")
+    for at, letter in enumerate(b'r="', start=1):
+        is_mark &= letters[at : at - 16] == letter
+    starts = np.flatnonzero(is_mark) + 4
+    starts = starts[(letters[starts] >= ord("A")) & (letters[starts] <= ord("Z"))]
+    column, row = np.zeros(len(starts), dtype=np.int64), np.zeros(len(starts), dtype=np.int64)
+    in_letters, in_digits = np.ones(len(starts), dtype=np.bool_), np.ones(len(starts), dtype=np.bool_)
+    for at in range(10):
+        value = letters[starts + at].astype(np.int64)
+        in_letters &= (value >= ord("A")) & (value <= ord("Z"))
+        column = np.where(in_letters, column * 26 + value - 64, column)
+        in_digits &= in_letters | ((value >= ord("0")) & (value <= ord("9")))
+        row = np.where(in_digits & ~in_letters, row * 10 + value - 48, row)
+    return column - 1, row
 
 
 def column_index(letters: str | bytes) -> int:

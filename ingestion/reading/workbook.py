@@ -32,14 +32,19 @@ from models.contract import Feed
 
 # A number of 16 digits and more (or written with such an exponent) has lost its last digits in a double.
 _CELL = r'<(?:\w+:)?c\s[^>]*\br="[A-Z]{1,3}\d{1,7}"'
-_LONG = rf"{_CELL}[^>]*>\s*<(?:\w+:)?v>(?:-?\d{{16,}}(?:\.\d*)?|\d\.?\d*[eE]\+?(?:1[5-9]|2\d))</"
+_FORMULA = r"<(?:\w+:)?f(?:\s[^>]*)?(?:/>|>[^<]*</(?:\w+:)?f>)\s*"
+_LONG = rf"{_CELL}[^>]*>\s*(?:{_FORMULA})?<(?:\w+:)?v>(?:-?\d{{16,}}(?:\.\d*)?|\d\.?\d*[eE]\+?(?:1[5-9]|2\d))</"
 _ERROR = rf'{_CELL}[^>]*\st="e"|<(?:\w+:)?c\s[^>]*\bt="e"[^>]*\br="[A-Z]{{1,3}}\d{{1,7}}"'
 _NO_VALUE = (
     rf"{_CELL}[^>]*>\s*<(?:\w+:)?f(?:\s[^>]*)?(?:/>|>[^<]*</(?:\w+:)?f>)"
     r"\s*(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v></(?:\w+:)?v>)?\s*</(?:\w+:)?c>"
 )
-_MARKS = ((_LONG, NUMERIC_CELL), (_ERROR, ERROR_CELL), (_NO_VALUE, ERROR_CELL))
-_LETTERS = r'<(?:\w+:)?c\s[^>]*\br="[A-Z]{1,3}'
+# What a piece of XML must hold for the pattern to be worth a search, the pattern, and the mark.
+_MARKS = (
+    (re.compile(rb"v>-?\d(?:\d{15}|\.?\d*[eE])"), _LONG, NUMERIC_CELL),
+    (re.compile(rb't="e"'), _ERROR, ERROR_CELL),
+    (re.compile(rb"<(?:\w+:)?f[\s/>]"), _NO_VALUE, ERROR_CELL),
+)
 _TYPE = r'^<[^>]*\st="([^"]*)"'
 _RELATION = re.compile(r"<(?:\w+:)?Relationship\s[^>]*?>")
 _SHEET = re.compile(r"<(?:\w+:)?sheet\s[^>]*?>")
@@ -55,12 +60,12 @@ class WorkbookSource:
         archive = Archive.open(raw)
         try:
             reader = fastexcel.read_excel(raw.read(0, raw.size))
-            sheets = [reader.load_sheet(name, header_row=None, n_rows=0) for name in reader.sheet_names]
         except Exception as error:
             raise FileRejectedError(UNREADABLE, f"broken workbook ({type(error).__name__})") from None
-        visible = [sheet.name for sheet in sheets if sheet.visible == "visible"]
+        hidden = _hidden_sheets(archive)
+        visible = [name for name in reader.sheet_names if name not in hidden]
         name, frame, self.header = _matching_sheet(reader, visible, feed)
-        self.warnings = tuple(f"{HIDDEN_SHEET}:{sheet.name}" for sheet in sheets if sheet.visible != "visible")
+        self.warnings = tuple(f"{HIDDEN_SHEET}:{name}" for name in reader.sheet_names if name in hidden)
         numbered = _marked(frame, archive, name).with_row_index(ROW_NUMBER, offset=1)
         numbered = numbered.with_columns(pl.col(ROW_NUMBER).cast(pl.Int64))
         above = [(number, [cell or "" for cell in row]) for number, *row in numbered.head(self.header.first_row).rows()]
@@ -139,14 +144,15 @@ def _marked(frame: pl.DataFrame, archive: Archive, sheet: str) -> pl.DataFrame:
     member = _member_of(archive, sheet)
     if member is None:
         return frame
-    found, columns = [], set[str]()
-    for piece in archive.rows(member):
-        text = pl.Series([piece.decode("utf-8", "replace")])
-        columns.update(text.str.extract_all(rf"{_LETTERS}\d").explode(empty_as_null=True).drop_nulls().unique())
-        found += [_found(text, pattern, mark) for pattern, mark in _MARKS]
-    if not columns:
+    found = [
+        _found(pl.Series([piece.decode("utf-8", "replace")]), pattern, mark)
+        for piece in archive.rows(member)
+        for hint, pattern, mark in _MARKS
+        if hint.search(piece)
+    ]
+    if not found:
         return frame
-    left = min(column_index(re.sub("[^A-Z]", "", column.rpartition('r="')[2])) for column in columns)
+    left = archive.first_column(member)
     marks = pl.concat(found).unique(["letters", "row"], keep="last", maintain_order=True)
     by_column = {column_index(str(letters)) - left: rows for (letters,), rows in marks.group_by("letters")}
     inside = {at: rows.filter(pl.col("row") < frame.height) for at, rows in by_column.items() if at < frame.width}
@@ -172,6 +178,12 @@ def _with_marks(cells: pl.Series, marks: pl.DataFrame) -> pl.Series:
     texts = cells.gather(marks["row"]).fill_null("")
     marked = pl.select(pl.when(marks["mark"] == ERROR_CELL).then(pl.lit(ERROR_CELL)).otherwise(NUMERIC_CELL + texts))
     return cells.scatter(marks["row"], marked.to_series())
+
+
+def _hidden_sheets(archive: Archive) -> set[str]:
+    """Names of the sheets that a person does not see."""
+    tags = _SHEET.findall(archive.read("xl/workbook.xml").decode("utf-8", "replace"))
+    return {_unescaped(attribute(tag, "name")) for tag in tags if attribute(tag, "state") in ("hidden", "veryHidden")}
 
 
 def _member_of(archive: Archive, sheet: str) -> str | None:
