@@ -60,7 +60,17 @@ def with_open_alerts(home: DataHome) -> pl.Series:
     waiting = alerts.filter(pl.col("month") == alerts["month"].max(), ~pl.col("status").is_in(list(ANSWERED)))
     households = members.join(waiting, on=["month", "household_id"], how="semi")["person_key"]
     named = [waiting["person_key"], waiting["reference_person_key"], households]
-    return pl.concat([empty, *(keys.cast(pl.String).alias("person_key") for keys in named)]).drop_nulls().unique()
+    keys = pl.concat([empty, *(keys.cast(pl.String).alias("person_key") for keys in named)]).drop_nulls().unique()
+    return with_earlier_keys(home, keys)
+
+
+def with_earlier_keys(home: DataHome, keys: pl.Series) -> pl.Series:
+    """These persons, and every key that stands for one of them since a merge: the vault knows a person by all."""
+    path = home.reference / "person_alias.parquet"
+    if not path.is_file():
+        return keys
+    aliases = pl.read_parquet(path).filter(pl.col("resolved_key").is_in(keys.implode()))
+    return pl.concat([keys, aliases["person_key"]]).unique()
 
 
 def masked(facts: pl.DataFrame) -> pl.DataFrame:

@@ -85,7 +85,8 @@
 
 {#
     One row per person of today: (person_key, born_on, sex) by the ID number. Of a merged person the surviving number
-    says it; whoever has no number, since rows were taken away from another person, has neither.
+    says it; whoever has no number (rows were taken away from another person, or the deliveries that told of it were
+    withdrawn) has neither.
 #}
 {% macro known_persons() -%}
     select
@@ -99,12 +100,21 @@
         on told.person_key = person_alias.person_key
     group by coalesce(person_alias.resolved_key, told.person_key)
     union all
-    select distinct
-        row_alias.resolved_key as person_key,
+    select
+        decided.resolved_key as person_key,
         cast(null as date) as born_on,
         cast(null as varchar) as sex
-    from {{ source('reference', 'person_row_alias') }} as row_alias
-    left join {{ source('reference', 'person_key') }} as told
-        on row_alias.resolved_key = told.person_key
-    where told.person_key is null
+    from (
+        select resolved_key from {{ source('reference', 'person_row_alias') }}
+        union
+        select resolved_key from {{ source('reference', 'person_alias') }}
+    ) as decided
+    left join (
+        select coalesce(person_alias.resolved_key, told.person_key) as person_key
+        from {{ source('reference', 'person_key') }} as told
+        left join {{ source('reference', 'person_alias') }} as person_alias
+            on told.person_key = person_alias.person_key
+    ) as known
+        on decided.resolved_key = known.person_key
+    where known.person_key is null
 {%- endmacro %}

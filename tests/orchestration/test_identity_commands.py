@@ -11,9 +11,12 @@ import pytest
 import sqlalchemy as sa
 from typer.testing import CliRunner, Result
 
+from ingestion import publish
+from models.contract import load_feeds
 from orchestration.commands.identity import identity_app
 from orchestration.console import CommandError
 from orchestration.operations import IDENTIFIED_EXPORT
+from orchestration.people import with_earlier_keys
 from orchestration.settings import DataHome
 from orchestration.stores import ledger_of, store_of, vault_of
 from tests.ingestion.conftest import City, id_number, person_name
@@ -120,3 +123,12 @@ def test_split_takes_rows_from_a_list(home: DataHome, tmp_path: Path) -> None:
     assert call("split", row["person_key"], "--rows", str(file), "--reason", "father's number").exit_code == 0
     (event,) = json.loads(call("history", "--json").stdout)["events"]
     assert (event["kind"], event["person_key"], len(event["rows"])) == ("split", row["person_key"], 1)
+
+
+def test_the_vault_keeps_a_merged_person_by_every_key(home: DataHome) -> None:
+    one, other = key(home, 3), key(home, 4)
+    keys = pl.Series("person_key", [other])
+    assert with_earlier_keys(home, keys).to_list() == [other], "before the first run nothing is published"
+    call("merge", one, other, "--reason", "police station")
+    publish(store_of(home), load_feeds())
+    assert set(with_earlier_keys(home, keys)) == {one, other}
