@@ -6,6 +6,7 @@ belong here: how a location is reached (``location``, ``s3``, ``sftp``), what be
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -93,11 +94,17 @@ def _judged(
     found = NewFile(feed, entry, None if fault else sidecar, fault)
     if entry.name.startswith(UNFINISHED_PREFIXES) or entry.name.lower().endswith(UNFINISHED_SUFFIXES):
         yield Waiting(_shown(feed, entry.name), "unfinished")
-    elif any(0 <= now - item.modified < SETTLE_SECONDS for item in (entry, sidecar) if item):
+    elif any(_is_fresh(item, now) for item in (entry, sidecar) if item):
         yield Waiting(_shown(feed, entry.name), "changed a moment ago")
     else:
         if known.get(key_of(found.landing_name)) != found.fingerprint:
             yield found
+
+
+def _is_fresh(entry: Remote, now: float) -> bool:
+    """Whether it changed a moment ago; a pass may take long, and what is written meanwhile is younger than it."""
+    age = now - entry.modified
+    return 0 <= (age if age >= 0 else time.time() - entry.modified) < SETTLE_SECONDS
 
 
 def _fault(entry: Remote, sidecar: Remote | None) -> str | None:
