@@ -290,3 +290,33 @@ def test_exported_file_is_for_its_owner_even_where_one_lay_open(city: City, tmp_
         header = next(csv.reader(stream))
     own = as_csv(content(city, 0, 0)).splitlines()[0].split(",")
     assert header == ["行号", *own, "原因"]
+
+
+def test_answers_of_lists_and_visits_of_a_department_do_not_replace_each_other(city: City) -> None:
+    feed = "visit_outcome"
+    department = city.take_one(feed, city.rows(feed), "入户_202303.csv", sidecar={"sender": "王科长"})
+    answers = city.take_one(feed, city.rows(feed, 3), "a_202303.csv", sidecar={"sender": "workbench"})
+    assert (department.sender, answers.sender) == (None, "workbench")
+    speaking = delivery_validity(city.deliveries())["delivery_id"]
+    assert set(speaking) == {department.delivery_id, answers.delivery_id}
+    later = ARRIVED + timedelta(days=3)
+    corrected = city.take_one(feed, city.rows(feed, 4), "b_202303.csv", sidecar={"sender": "workbench"}, arrived=later)
+    assert corrected.supersedes == answers.delivery_id
+    speaking = delivery_validity(city.deliveries())["delivery_id"]
+    assert set(speaking) == {department.delivery_id, corrected.delivery_id}
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 2, 0), (0, 2, 1)])
+def test_files_of_a_month_in_any_order_state_the_same(city: City, order: tuple[int, ...]) -> None:
+    """The first and the third are the same bytes: going back is a correction, whenever what was between comes."""
+    files = [
+        (content(city, variant, 0), f"{at}_202301.csv", ARRIVED + timedelta(days=at))
+        for at, variant in enumerate([0, 1, 0])
+    ]
+    for at in order:
+        rows, name, arrived = files[at]
+        city.put(FEED, rows, name, arrived=arrived)
+        city.take()
+    known = {item.delivery_id: item.sha256 for item in city.deliveries()}
+    first = next(item.sha256 for item in city.deliveries() if item.file_name == "0_202301.csv")
+    assert [known[row.delivery_id] for row in validity_rows(city.deliveries())] == [first]
