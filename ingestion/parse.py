@@ -89,8 +89,7 @@ def _within_time(column: Column, parsed: Parsed, received_on: date) -> Parsed:
     old = pl.lit(False)
     if column.name == BIRTH_COLUMN:
         old = pl.col(VALUE).dt.offset_by(f"{MAX_AGE_YEARS}y") < received_on
-        return _faulted(parsed, [(late, OUT_OF_RANGE), (old, OUT_OF_RANGE)])
-    return _faulted(parsed, [(late, DATE_INVALID)])
+    return _faulted(parsed, [(late, DATE_INVALID), (old, OUT_OF_RANGE)])
 
 
 def _within_limits(column: Column, parsed: Parsed) -> Parsed:
