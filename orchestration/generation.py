@@ -24,10 +24,17 @@ from ingestion.in_force import touched_months, validity_of
 from models.calendar import next_month
 from models.contract import Feed, person_key_name
 
-VALIDITY, ALIAS, FACTS = "delivery_validity.parquet", "person_alias.parquet", "basis.json"
+VALIDITY, FACTS = "delivery_validity.parquet", "basis.json"
+ALIAS, ROW_ALIAS = "person_alias.parquet", "person_row_alias.parquet"
 ROW_ALIAS, _OF_ROW = "person_row_alias.parquet", "#"
 FOLDER, MARK = "basis", "unfinished.json"
 ALIAS_SCHEMA = {"person_key": pl.String(), "resolved_key": pl.String()}
+ROW_ALIAS_SCHEMA = {
+    "delivery_id": pl.String(),
+    "row_number": pl.Int64(),
+    "column_name": pl.String(),
+    "resolved_key": pl.String(),
+}
 # More feeds than these are counted, not named, when a run says why it builds.
 _FEEDS_NAMED = 3
 
@@ -42,6 +49,7 @@ class Basis:
     versions: Mapping[str, str]
     validity: pl.DataFrame
     aliases: pl.DataFrame
+    row_aliases: pl.DataFrame
 
 
 @dataclass(frozen=True)
@@ -65,6 +73,7 @@ def read_basis(folder: Path) -> Basis | None:
             facts["versions"],
             pl.read_parquet(folder / VALIDITY),
             pl.read_parquet(folder / ALIAS),
+            pl.read_parquet(folder / ROW_ALIAS),
         )
     except (FileNotFoundError, KeyError):
         return None
@@ -76,6 +85,7 @@ def write_basis(basis: Basis, folder: Path) -> None:
     (folder / FACTS).unlink(missing_ok=True)
     basis.validity.write_parquet(folder / VALIDITY)
     basis.aliases.write_parquet(folder / ALIAS)
+    basis.row_aliases.write_parquet(folder / ROW_ALIAS)
     facts = {
         "first_month": basis.first_month.isoformat(),
         "last_month": basis.last_month.isoformat(),
@@ -91,20 +101,9 @@ def copy_basis(source: Path, target: Path) -> None:
         shutil.copytree(source, target)
 
 
-def read_aliases(path: Path) -> pl.DataFrame:
-    """Which person keys stand for which now; none where nobody was merged.
-
-    A row that was taken away from a person stands there too, as ``delivery#row#column``.
-    """
-    if not path.is_file():
-        return pl.DataFrame(schema=ALIAS_SCHEMA)
-    persons = pl.read_parquet(path).select(list(ALIAS_SCHEMA))
-    beside = path.with_name(ROW_ALIAS)
-    if not beside.is_file():
-        return persons
-    name = pl.concat_str("delivery_id", pl.col("row_number").cast(pl.String), "column_name", separator=_OF_ROW)
-    rows = pl.read_parquet(beside).select(name.alias("person_key"), "resolved_key")
-    return pl.concat([persons, rows])
+def read_aliases(path: Path, schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
+    """Which keys, or keys of which rows, stand for another person now; empty where nobody was merged."""
+    return pl.read_parquet(path).select(list(schema)) if path.is_file() else pl.DataFrame(schema=schema)
 
 
 def rebuild_since(
@@ -113,7 +112,8 @@ def rebuild_since(
     """From which month on tables must be built anew, compared with the generation published last.
 
     ``unfinished`` is the month from which a run that did not publish began; ``told_of`` the first data month by
-    person key, for those whose resolution changed (``changed_persons``).
+    person key, for those whose resolution changed (``changed_persons``). Single rows that changed hands
+    (``row_aliases``) count from the month of their delivery.
     """
     everything = _why_everything(published, planned)
     if published is None or everything:
@@ -122,11 +122,11 @@ def rebuild_since(
     since = [planned.last_month, next_month(published.last_month)]
     if data_since is not None:
         since.append(data_since)
-    for first in (told_of or {}).values():
-        since.append(first)
-        data_since = min(first, data_since or first)
-    if told_of:
-        reasons.append(f"{len(told_of)} person keys merged or split")
+    regrouped = [*(told_of or {}).values(), *_months_of_changed_rows(published, planned)]
+    if regrouped:
+        since.append(min(regrouped))
+        data_since = min([*regrouped, *([data_since] if data_since else [])])
+        reasons.append("persons merged or split, or rows given to another person")
     if unfinished is not None:
         since.append(unfinished)
         reasons.append("an earlier run did not end")
@@ -187,6 +187,15 @@ def changed_persons(before: pl.DataFrame, after: pl.DataFrame) -> list[str]:
     key = pl.col("person_key")
     changed = both.filter(pl.col("resolved_key").fill_null(key) != pl.col("resolved_key_after").fill_null(key))
     return changed["person_key"].sort().to_list()
+
+
+def _months_of_changed_rows(published: Basis, planned: Basis) -> list[date]:
+    """Data months of the deliveries in force of which a row is now about another person than it was."""
+    before, after = published.row_aliases, planned.row_aliases
+    columns = list(ROW_ALIAS_SCHEMA)
+    changed = pl.concat([before.join(after, on=columns, how="anti"), after.join(before, on=columns, how="anti")])
+    told = planned.validity.join(changed, on="delivery_id", how="semi")
+    return told["valid_from"].unique().to_list()
 
 
 def first_told(lake: Path, feeds: Mapping[str, Feed], keys: Sequence[str]) -> dict[str, date]:

@@ -21,7 +21,10 @@ from orchestration.commands.arguments import month_of
 from orchestration.deliveries import ledger_frame, released_deliveries
 from orchestration.generation import (
     ALIAS,
+    ALIAS_SCHEMA,
     FOLDER,
+    ROW_ALIAS,
+    ROW_ALIAS_SCHEMA,
     VALIDITY,
     Basis,
     Rebuild,
@@ -134,7 +137,8 @@ def planned_rebuild(paths: DataHome, plan: RunPlan, *, full: bool) -> Rebuild:
         plan.as_of,
         basis_versions(paths),
         pl.read_parquet(paths.reference / VALIDITY),
-        read_aliases(paths.reference / ALIAS),
+        read_aliases(paths.reference / ALIAS, ALIAS_SCHEMA),
+        read_aliases(paths.reference / ROW_ALIAS, ROW_ALIAS_SCHEMA),
     )
     write_basis(planned, paths.basis)
     published = read_basis(paths.published / FOLDER) if paths.warehouse.is_file() else None

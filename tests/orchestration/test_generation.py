@@ -11,6 +11,7 @@ from ingestion.in_force import OPEN_END, VALIDITY_SCHEMA
 from models.contract import load_feeds
 from orchestration.generation import (
     ALIAS_SCHEMA,
+    ROW_ALIAS_SCHEMA,
     Basis,
     Rebuild,
     changed_persons,
@@ -35,13 +36,20 @@ def validity(*rows: tuple[str, str, date, date]) -> pl.DataFrame:
     return pl.DataFrame(filled, schema=VALIDITY_SCHEMA)
 
 
+def rows_given(*rows: tuple[str, int, str]) -> pl.DataFrame:
+    filled = [(name, number, "person_key", key) for name, number, key in rows]
+    return pl.DataFrame(filled, schema=ROW_ALIAS_SCHEMA, orient="row")
+
+
 def aliases(**pairs: str) -> pl.DataFrame:
     return pl.DataFrame(list(pairs.items()), schema=ALIAS_SCHEMA, orient="row")
 
 
 REGISTER = ("r", "assistance_register", JANUARY, OPEN_END)
 MARCH_BILLS = ("m", "medical_settlement", MARCH, APRIL)
-PUBLISHED = Basis(JANUARY, MAY, NOW, {"code": "c", "policy": "p"}, validity(REGISTER, MARCH_BILLS), aliases())
+PUBLISHED = Basis(
+    JANUARY, MAY, NOW, {"code": "c", "policy": "p"}, validity(REGISTER, MARCH_BILLS), aliases(), rows_given()
+)
 
 
 def rebuilt(planned: Basis, unfinished: date | None = None) -> Rebuild:
@@ -123,7 +131,14 @@ def test_merged_persons_are_built_from_the_first_month_that_tells_of_them() -> N
     assert changed_persons(planned.aliases, PUBLISHED.aliases) == ["wrong"]
     assert changed_persons(planned.aliases, planned.aliases) == []
     rebuild = rebuild_since(PUBLISHED, planned, None, {"wrong": APRIL})
-    assert rebuild == Rebuild(APRIL, ("1 person keys merged or split",), APRIL)
+    assert rebuild == Rebuild(APRIL, ("persons merged or split, or rows given to another person",), APRIL)
+
+
+def test_a_row_given_to_another_person_counts_from_the_month_of_its_delivery() -> None:
+    planned = replace(PUBLISHED, row_aliases=rows_given(("m", 7, "somebody")))
+    assert (rebuilt(planned).since, rebuilt(planned).data_since) == (MARCH, MARCH)
+    assert rebuild_since(planned, PUBLISHED, None).since == MARCH
+    assert rebuild_since(planned, planned, None).since == MAY
 
 
 def test_the_first_month_of_a_person_is_found_in_every_column_that_names_persons(tmp_path: Path) -> None:

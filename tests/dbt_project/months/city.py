@@ -22,7 +22,7 @@ from models.calendar import months_between, next_month
 from models.codes import load_code_tables, load_divisions
 from models.contract import Column, Feed, LakeType, load_feeds, person_key_name
 from models.publish import publish_reference
-from orchestration.generation import Basis, Rebuild, changed_persons, first_told, rebuild_since
+from orchestration.generation import ROW_ALIAS_SCHEMA, Basis, Rebuild, changed_persons, first_told, rebuild_since
 from orchestration.run_plan import RunPlan, with_rebuild, write_plan
 
 TYPES: dict[LakeType, pl.DataType] = {
@@ -99,7 +99,7 @@ class City:
         validity = delivery_validity(self.deliveries.values())
         schema = {"person_key": pl.String(), "resolved_key": pl.String()}
         aliases = pl.DataFrame(sorted(self.aliases.items()), schema=schema, orient="row")
-        return Basis(FIRST, self.last_month, self.clock, {}, validity, aliases)
+        return Basis(FIRST, self.last_month, self.clock, {}, validity, aliases, pl.DataFrame(schema=ROW_ALIAS_SCHEMA))
 
     def publish(self, folder: Path, before: Basis | None) -> Rebuild:
         """Write what dbt reads of deliveries, with what it has to build anew since ``before``."""
@@ -219,27 +219,31 @@ def _cell(city: City, column: Column, month: date) -> Row:
         return {}
     if not column.required and chance.random() < 0.3:
         return {}
+    if column.type == "id":
+        # From the third month on someone's number is now and then mistyped.
+        known = city.people if month < STRAY_FROM else [*city.people, *[STRAY] * 3]
+        return {person_key_name(column.name): chance.choice(known)}
+    return {column.name: _value(city, column, month)}
+
+
+def _value(city: City, column: Column, month: date) -> Any:
+    chance = city.chance
     match column.type:
-        case "id":
-            # From the third month on someone's number is now and then mistyped.
-            known = city.people if month < STRAY_FROM else [*city.people, *[STRAY] * 3]
-            return {person_key_name(column.name): chance.choice(known)}
         case "code":
-            codes = sorted(load_code_tables()[str(column.code_table)].labels)
-            return {column.name: chance.choice(codes)}
+            return chance.choice(sorted(load_code_tables()[str(column.code_table)].labels))
         case "date":
-            return {column.name: month + timedelta(days=chance.randrange(-40, 28))}
+            return month + timedelta(days=chance.randrange(-40, 28))
         case "month":
-            return {column.name: chance.choice([month, month, month, next_month(month), FIRST])}
+            return chance.choice([month, month, month, next_month(month), FIRST])
         case "division":
-            return {column.name: chance.choice(city.villages)}
+            return chance.choice(city.villages)
         case "money" | "wan":
-            return {column.name: Decimal(chance.randrange(1, 9000))}
+            return Decimal(chance.randrange(1, 9000))
         case "uscc":
-            return {column.name: f"uscc{chance.randrange(12)}"}
+            return f"uscc{chance.randrange(12)}"
         case "int" | "decimal":
-            return {column.name: chance.randrange(1, 9)}
-    return {column.name: f"{column.name}{chance.randrange(25)}"}
+            return chance.randrange(1, 9)
+    return f"{column.name}{chance.randrange(25)}"
 
 
 MAKERS: Mapping[str, Rows] = {"population_register": _register, "assistance_register": _assisted}

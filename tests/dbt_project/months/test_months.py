@@ -1,0 +1,122 @@
+"""Month after month, with corrections, late files, merges and holds: the same tables as built from nothing.
+
+Every state builds upon the one before, from the month on that the run plan names. Later states touch later months only,
+so that what one of them leaves wrong is not mended by the next; the last is compared with a build of all months.
+"""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from orchestration.generation import Basis
+from tests.dbt_project.months.city import STRAY, STRAY_FROM, City
+
+pytestmark = pytest.mark.slow
+BUILD = Path(__file__).parent / "build.py"
+FEBRUARY, MARCH, APRIL, MAY = (date(2023, month, 1) for month in (2, 3, 4, 5))
+Step = Callable[[City], None]
+
+
+def planned(city: City) -> list[Step]:
+    """One of each: late part of a district, corrections, merge, its undo with a hold, one more month."""
+    late = last_of(city, "population_register.2023-02")
+    city.hold(late)
+
+    def late_and_corrected(city: City) -> None:
+        city.release(late)
+        for feed in ("medical_settlement", "death_record", "marriage_register"):
+            city.deliver(feed, FEBRUARY)
+
+    def merge(city: City) -> None:
+        city.aliases = {STRAY: city.people[4]}
+
+    def split_and_hold(city: City) -> None:
+        city.aliases = {}
+        city.hold(last_of(city, "assistance_register.2023-04"))
+
+    return [late_and_corrected, merge, split_and_hold, lambda city: city.month(MAY)]
+
+
+def drawn(city: City) -> list[Step]:
+    """Steps at random, of months that do not go back."""
+
+    def step(city: City, month: date) -> None:
+        for _ in range(3):
+            feed = city.chance.choice(sorted({item.feed for item in city.deliveries.values()}))
+            of_month = [name for name in city.in_force() if name.startswith(f"{feed}.{month:%Y-%m}.")]
+            if of_month and city.chance.random() < 0.3:
+                city.hold(city.chance.choice(of_month))
+            else:
+                city.deliver(feed, month)
+        if month >= STRAY_FROM:
+            city.aliases = {STRAY: city.chance.choice(city.people)} if city.chance.random() < 0.5 else {}
+
+    def one_more(city: City) -> None:
+        city.month(MAY)
+        step(city, MAY)
+
+    return [lambda city, month=month: step(city, month) for month in (FEBRUARY, MARCH, APRIL)] + [one_more]
+
+
+def last_of(city: City, beginning: str) -> str:
+    return [name for name in city.deliveries if name.startswith(beginning)][-1]
+
+
+def states(folder: Path, seed: int, steps: Callable[[City], list[Step]]) -> list[date]:
+    """Write every state of a city; returns the month from which each is built."""
+    city = City(folder / "lake", random.Random(seed))
+    for month in range(1, 5):
+        city.month(date(2023, month, 1))
+    todo, before, since = steps(city), None, []
+    for number in range(len(todo) + 1):
+        if number:
+            todo[number - 1](city)
+        rebuild = city.publish(folder / "states" / f"{number:02d}", before)
+        before = city.basis()
+        since.append(rebuild.since)
+    return since
+
+
+@pytest.mark.parametrize(("seed", "steps"), [(1, planned), (2, drawn)])
+def test_built_month_after_month_or_from_nothing_the_tables_are_the_same(
+    tmp_path: Path, seed: int, steps: Callable[[City], list[Step]]
+) -> None:
+    since = states(tmp_path, seed, steps)
+    assert since == sorted(since), "a later state would mend what an earlier one left"
+    assert since[-1] == MAY
+    builds = [
+        subprocess.Popen([sys.executable, str(BUILD), str(tmp_path), mode], stdout=subprocess.PIPE, text=True)
+        for mode in ("whole", "months")
+    ]
+    told = [build.communicate(timeout=300)[0] for build in builds]
+    assert [build.returncode for build in builds] == [0, 0], told
+    last = f"{len(since) - 1:02d}"
+    assert differences(tmp_path / "whole" / last, tmp_path / "months" / last) == {}
+
+
+def differences(whole: Path, months: Path) -> dict[str, tuple[int, int]]:
+    """By table, how many rows only one of two builds has."""
+    found = {}
+    for file in sorted(whole.glob("*.parquet")):
+        expected, got = pl.read_parquet(file), pl.read_parquet(months / file.name)
+        if not expected.equals(got):
+            missing = expected.join(got, on=expected.columns, how="anti", nulls_equal=True).height
+            surplus = got.join(expected, on=expected.columns, how="anti", nulls_equal=True).height
+            found[file.stem] = (missing, surplus)
+    return found
+
+
+def test_the_city_is_worth_comparing(tmp_path: Path) -> None:
+    city = City(tmp_path / "lake", random.Random(1))
+    city.month(date(2023, 1, 1))
+    assert isinstance(city.basis(), Basis)
+    rows = pl.read_parquet(sorted((tmp_path / "lake").glob("*/period=2023-01/*.parquet")), columns=["period"])
+    assert rows.height > 300
