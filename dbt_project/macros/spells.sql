@@ -66,3 +66,18 @@
 {% macro spark__except_columns(columns) -%}
     except ({{ columns | join(', ') }})
 {%- endmacro %}
+
+{#
+    A step that is computed once and as written. Joins over spans of months mislead the estimates of DuckDB: it pulls
+    several steps into one and crosses months with persons.
+#}
+{% macro step() -%}
+    {{ adapter.dispatch('step')() }}
+{%- endmacro %}
+
+{% macro default__step() -%}
+    materialized
+{%- endmacro %}
+
+{% macro spark__step() -%}
+{%- endmacro %}

@@ -39,7 +39,7 @@ event as (
 
 -- What is registered later takes the place of what was before, as soon as it is known: between the two, and a new
 -- marriage of either also where nobody told of the end of the first.
-overtaken as (
+overtaken as {{ step() }} (
     select
         event.certificate_no,
         min(later.valid_from) as valid_to

@@ -25,7 +25,7 @@ known as (
 ),
 
 -- Given out, and not known by that key any more: data were corrected, or the rule was.
-orphan as (
+orphan as {{ step() }} (
     select
         given.household_id,
         given.month,
@@ -40,7 +40,7 @@ orphan as (
 ),
 
 -- Its members of that month vote with where they stand in it now; the reference person breaks a tie.
-vote as (
+vote as {{ step() }} (
     select
         orphan.household_id,
         orphan.month,
@@ -71,7 +71,7 @@ derived_anew as (
 ),
 
 -- Ended, all members elsewhere: whoever asks for it is led to those whom they joined.
-merged as (
+merged as {{ step() }} (
     select
         event.household_id,
         event.other_household_id as current_household_id,

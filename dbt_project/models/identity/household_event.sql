@@ -11,7 +11,7 @@ month as (
     select max(month) as last_month from {{ ref('run_month') }}
 ),
 
-compared as (
+compared as {{ step() }} (
     select
         *,
         lag(household_id) over person_rows as previous_household_id,
@@ -20,7 +20,7 @@ compared as (
     window person_rows as (partition by person_key order by known_from)
 ),
 
-arrival as (
+arrival as {{ step() }} (
     select
         *,
         min(known_from) over (partition by household_id) as formed_month
@@ -93,7 +93,7 @@ ended as (
     having max(known_to) < date '9999-12-31'
 ),
 
-brought as (
+brought as {{ step() }} (
     select
         ended.household_id as ended_household_id,
         arrival.*,

@@ -1,5 +1,5 @@
 with recursive
-placement as (
+placement as {{ step() }} (
     select
         person_key,
         part_key,
@@ -11,7 +11,7 @@ placement as (
     from {{ ref('household_placement') }}
 ),
 
-transition as (
+transition as {{ step() }} (
     select distinct
         valid_from as month,
         previous_part_key as from_part_key,
@@ -21,7 +21,7 @@ transition as (
 ),
 
 -- Only where somebody comes or goes is there anything to decide.
-turn as (
+turn as {{ step() }} (
     select
         month,
         from_part_key as part_key
@@ -33,7 +33,7 @@ turn as (
     from transition
 ),
 
-present as (
+present as {{ step() }} (
     select
         turn.month,
         turn.part_key,
@@ -51,7 +51,7 @@ present as (
 ),
 
 -- Whoever comes back after months in which nobody was left has no household to bring along.
-lasting as (
+lasting as {{ step() }} (
     select distinct
         turn.month,
         turn.part_key
@@ -64,7 +64,7 @@ lasting as (
 ),
 
 -- Everyone votes for the household of the month before; those living count for more than those gone.
-vote as (
+vote as {{ step() }} (
     select
         present.month,
         present.part_key,
@@ -82,7 +82,7 @@ vote as (
 -- Of several that part, those with most of the members keep the household, and of several that join, those who bring
 -- most members. What is not taken then goes to the next: two who leave a household for another of their size do not
 -- take its key away from whoever stays.
-heir as (
+heir as {{ step() }} (
     select * from vote
     qualify
         row_number() over (
@@ -91,7 +91,7 @@ heir as (
         ) = 1
 ),
 
-first_choice as (
+first_choice as {{ step() }} (
     select * from heir
     qualify
         row_number() over (
@@ -100,7 +100,7 @@ first_choice as (
         ) = 1
 ),
 
-left_over as (
+left_over as {{ step() }} (
     select vote.*
     from vote
     left join first_choice as taken
@@ -134,13 +134,13 @@ second_choice as (
         ) = 1
 ),
 
-inherited as (
+inherited as {{ step() }} (
     select * from first_choice
     union all
     select * from second_choice
 ),
 
-settled as (
+settled as {{ step() }} (
     select distinct
         present.month,
         present.part_key,
@@ -178,7 +178,7 @@ emptied as (
     group by turn.part_key, turn.month
 ),
 
-begun as (
+begun as {{ step() }} (
     select
         part_key,
         month,
@@ -210,7 +210,7 @@ begun as (
     where settled.part_key is null
 ),
 
-segment as (
+segment as {{ step() }} (
     select
         part_key,
         from_part_key,
@@ -220,7 +220,7 @@ segment as (
     from begun
 ),
 
-linked as (
+linked as {{ step() }} (
     select
         segment.part_key,
         segment.valid_from,

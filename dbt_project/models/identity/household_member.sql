@@ -31,7 +31,7 @@ first_run as (
     select min(month) as month from month
 ),
 
-compared as (
+compared as {{ step() }} (
     select
         *,
         lag(person_key) over person_spells as previous_person_key,
@@ -46,7 +46,7 @@ compared as (
 ),
 
 -- Why a row begins, and the day on which that happened, where a feed tells it.
-explained as (
+explained as {{ step() }} (
     select
         compared.*,
         case
@@ -91,7 +91,7 @@ explained as (
         ) = 1
 ),
 
-told as (
+told as {{ step() }} (
     select
         *,
         case reason_joined
@@ -109,7 +109,7 @@ told as (
 ),
 
 -- A day after the month in which it is told is a plan; one before the day of the row before it came too late.
-dated as (
+dated as {{ step() }} (
     select
         *,
         max(

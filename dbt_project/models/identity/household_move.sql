@@ -45,7 +45,7 @@ certificate as (
     select * from {{ ref('benefit_household_member') }}
 ),
 
-minor as (
+minor as {{ step() }} (
     select * from part
     where is_minor
 ),
@@ -55,7 +55,7 @@ detainee as (
 ),
 
 -- Most children live with somebody grown up all the time; only of the others are the months looked at.
-cared_for as (
+cared_for as {{ step() }} (
     select distinct
         minor.person_key,
         minor.valid_from
@@ -72,7 +72,7 @@ cared_for as (
         and detainee.person_key is null
 ),
 
-watched as (
+watched as {{ step() }} (
     select
         month.month,
         minor.person_key,
@@ -89,14 +89,14 @@ watched as (
 ),
 
 -- Somebody grown up is there and not detained.
-watched_part as (
+watched_part as {{ step() }} (
     select distinct
         month,
         part_key
     from watched
 ),
 
-adult_part as (
+adult_part as {{ step() }} (
     select distinct
         watched_part.month,
         watched_part.part_key
@@ -114,7 +114,7 @@ adult_part as (
         and custody.person_key is null
 ),
 
-lone_minor as (
+lone_minor as {{ step() }} (
     select watched.*
     from watched
     left join adult_part
@@ -193,7 +193,7 @@ minor_to_grown_up as (
 ),
 
 -- A student who lives with one parent does not move to the other.
-at_home as (
+at_home as {{ step() }} (
     select
         school.person_key,
         own.valid_from,
@@ -214,7 +214,7 @@ at_home as (
 ),
 
 -- Pass 3: grown-up children in full-time education who live elsewhere belong to the parents.
-student as (
+student as {{ step() }} (
     select
         month.month,
         part.person_key,
@@ -261,7 +261,7 @@ student as (
 
 -- Pass 4: married, each with an own hukou number, in the same village. The one moves who came there, else the one who
 -- is not at the head of a household, else the wife.
-wed as (
+wed as {{ step() }} (
     select
         month.month,
         part.person_key,
@@ -301,7 +301,7 @@ wed as (
     where part.part_key <> spouse.part_key
 ),
 
-spouse_move as (
+spouse_move as {{ step() }} (
     select
         month,
         person_key,
@@ -318,7 +318,7 @@ spouse_move as (
 ),
 
 -- Own minor children go along.
-child_of_spouse as (
+child_of_spouse as {{ step() }} (
     select
         spouse_move.month,
         child.person_key,
@@ -344,7 +344,7 @@ child_of_spouse as (
 ),
 
 -- Pass 5: on one assistance certificate, in the same village, under different hukou numbers.
-only_certificate as (
+only_certificate as {{ step() }} (
     select
         month.month,
         certificate.person_key,
@@ -359,7 +359,7 @@ only_certificate as (
     having count(distinct certificate.certificate_no) = 1
 ),
 
-certificate_move as (
+certificate_move as {{ step() }} (
     select
         only_certificate.month,
         part.person_key,
@@ -386,7 +386,7 @@ certificate_move as (
         and part.hukou_key <> applicant.hukou_key
 ),
 
-move as (
+move as {{ step() }} (
     select * from minor_to_grown_up
     union all
     select * from student
@@ -398,7 +398,7 @@ move as (
     select * from certificate_move
 ),
 
-chosen as (
+chosen as {{ step() }} (
     select * from move
     qualify
         row_number() over (

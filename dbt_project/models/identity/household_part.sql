@@ -1,5 +1,5 @@
 with
-resident as (
+resident as {{ step() }} (
     select
         *,
         {{ letters_key(['hukou_key', 'place_code']) }} as home_key
@@ -11,7 +11,7 @@ couple as (
 ),
 
 -- Divorced and still under one hukou number: two households, the children stay with the head. The register says so ...
-told_by_register as (
+told_by_register as {{ step() }} (
     select
         former.person_key,
         former.valid_from as spell_from,
@@ -53,7 +53,7 @@ told_by_register as (
 ),
 
 -- ... or the marriage office, before the register does. Of the two goes who stands farther from the head.
-former_spouse as (
+former_spouse as {{ step() }} (
     select
         goes.person_key,
         goes.valid_from as spell_from,
@@ -85,7 +85,7 @@ former_spouse as (
         and stays.status = '1'
 ),
 
-apart as (
+apart as {{ step() }} (
     select
         person_key,
         spell_from,
@@ -115,7 +115,7 @@ apart as (
 ),
 
 -- A spell is cut where a death becomes known, where the person comes of age, where a divorce begins or ends.
-boundary as (
+boundary as {{ step() }} (
     select
         person_key,
         valid_from as spell_from,
@@ -155,7 +155,7 @@ boundary as (
         and case when side.is_begin then apart.valid_from else apart.valid_to end < resident.valid_to
 ),
 
-piece as (
+piece as {{ step() }} (
     select
         person_key,
         spell_from,

@@ -9,7 +9,7 @@ division as (
 ),
 
 -- The place can change only where somebody comes, goes or changes.
-change as (
+change as {{ step() }} (
     select
         household_id,
         valid_from
@@ -23,7 +23,7 @@ change as (
 ),
 
 -- The place of the head; of those who came to live here only where nobody else is left.
-ordered as (
+ordered as {{ step() }} (
     select
         change.household_id,
         change.valid_from,
@@ -43,7 +43,7 @@ ordered as (
             and {{ in_force('change.valid_from', 'stay') }}
 ),
 
-place as (
+place as {{ step() }} (
     select
         household_id,
         valid_from,

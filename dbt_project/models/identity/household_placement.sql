@@ -37,14 +37,14 @@ late as (
 ),
 
 -- Most people live where the register says. Only of the others are the months looked at.
-special as (
+special as {{ step() }} (
     select person_key from move
     union distinct
     select person_key from part
     where not is_resident
 ),
 
-special_month as (
+special_month as {{ step() }} (
     select
         month.month,
         part.*
@@ -55,7 +55,7 @@ special_month as (
         on {{ in_force('month.month', 'part') }}
 ),
 
-moved as (
+moved as {{ step() }} (
     select
         special_month.month,
         special_month.person_key,
@@ -81,7 +81,7 @@ moved as (
 ),
 
 -- The dead and those who moved away stay known with those whom they left.
-left_behind as (
+left_behind as {{ step() }} (
     select distinct
         month,
         hukou_key
@@ -89,7 +89,7 @@ left_behind as (
     where not is_resident
 ),
 
-part_size as (
+part_size as {{ step() }} (
     select
         left_behind.month,
         left_behind.hukou_key,
@@ -109,7 +109,7 @@ part_size as (
     group by left_behind.month, left_behind.hukou_key, coalesce(move.part_key, part.part_key)
 ),
 
-largest_part as (
+largest_part as {{ step() }} (
     select * from part_size
     qualify
         row_number() over (
@@ -118,7 +118,7 @@ largest_part as (
         ) = 1
 ),
 
-gone as (
+gone as {{ step() }} (
     select
         special_month.month,
         special_month.person_key,
@@ -153,7 +153,7 @@ gone as (
 
 -- Not, or not yet, in the population register. In this order: on an assistance certificate, with the applicant or by
 -- the certificate alone; a child with the guardian of the child register; a newborn on a request for a means check.
-named_by_other as (
+named_by_other as {{ step() }} (
     select
         month.month,
         certificate.person_key,
@@ -214,7 +214,7 @@ named_by_other as (
     where request.person_key <> request.applicant_key
 ),
 
-unregistered as (
+unregistered as {{ step() }} (
     select
         named_by_other.*,
         host.part_key as host_part_key,
@@ -248,7 +248,7 @@ unregistered as (
         ) = 1
 ),
 
-named as (
+named as {{ step() }} (
     select
         unregistered.month,
         unregistered.person_key,
@@ -279,7 +279,7 @@ named as (
             and unregistered.host_key = move.person_key
 ),
 
-monthly as (
+monthly as {{ step() }} (
     select * from moved
     union all
     select * from gone
@@ -292,7 +292,7 @@ last_run as (
     select max(month) as month from month
 ),
 
-dated as (
+dated as {{ step() }} (
     select
         monthly.*,
         monthly.month as valid_from,
@@ -304,7 +304,7 @@ dated as (
     cross join last_run
 ),
 
-special_spell as (
+special_spell as {{ step() }} (
     {{ merged_spells('dated', ['person_key'], [
         'part_key', 'basis', 'relation_to_head', 'hukou_type', 'registered_division', 'place_code', 'status',
         'changed_on', 'is_apart', 'is_resident'

@@ -29,7 +29,7 @@ custody as (
     where is_detained
 ),
 
-boundary as (
+boundary as {{ step() }} (
     select
         person_key,
         valid_from as stay_from,
@@ -65,7 +65,7 @@ boundary as (
         and case when side.is_begin then custody.valid_from else custody.valid_to end < stay.valid_to
 ),
 
-piece as (
+piece as {{ step() }} (
     select
         person_key,
         stay_from,
@@ -74,7 +74,7 @@ piece as (
     from boundary
 ),
 
-stated as (
+stated as {{ step() }} (
     select
         stay.household_id,
         stay.part_key,

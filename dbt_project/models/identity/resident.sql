@@ -12,7 +12,7 @@ majority as (
 ),
 
 -- An empty cell does not mean that someone went home.
-placed as (
+placed as {{ step() }} (
     select
         *,
         coalesce(
@@ -28,14 +28,14 @@ placed as (
 ),
 
 -- A register says mostly what the one before said: a row for each change, not for each delivery.
-spell as (
+spell as {{ step() }} (
     {{ merged_spells('placed', ['person_key'], [
         'hukou_key', 'relation_to_head', 'hukou_type', 'registered_division', 'place_code', 'marital_status', 'status',
         'changed_on'
     ]) }}
 ),
 
-county as (
+county as {{ step() }} (
     select
         county_code,
         valid_from,
@@ -50,7 +50,7 @@ county as (
 
 -- Whoever is absent from one delivery without a cancellation (a row in quarantine, a wrong hukou number) is kept with
 -- the household until the delivery after of the same district.
-carried as (
+carried as {{ step() }} (
     select
         spell.*,
         county.valid_from as carried_from,
@@ -69,7 +69,7 @@ carried as (
         and following.person_key is null
 ),
 
-told as (
+told as {{ step() }} (
     select
         person_key,
         hukou_key,
@@ -106,7 +106,7 @@ told as (
 ),
 
 -- Two districts may both know a person: in each span of months one of their rows counts.
-boundary as (
+boundary as {{ step() }} (
     select
         person_key,
         valid_from as starts
@@ -119,7 +119,7 @@ boundary as (
     where valid_to < date '9999-12-31'
 ),
 
-piece as (
+piece as {{ step() }} (
     select
         person_key,
         starts,
@@ -127,7 +127,7 @@ piece as (
     from boundary
 ),
 
-chosen as (
+chosen as {{ step() }} (
     select
         told.person_key,
         told.hukou_key,
@@ -166,7 +166,7 @@ young as (
     where {{ add_months('person.born_on', 'cast(majority.value * 12 as integer)') }} > majority.month
 ),
 
-of_age as (
+of_age as {{ step() }} (
     select
         young.person_key,
         coalesce(min(majority.month), date '9999-12-31') as adult_from
