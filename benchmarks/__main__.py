@@ -3,7 +3,7 @@
 import runpy
 import sys
 
-BENCHMARKS = ("ingest_gb18030", "vault", "linking", "staging_alias", "whole_way")
+BENCHMARKS = ("ingest_gb18030", "vault", "linking", "staging_alias", "source_database", "whole_way")
 
 for name in BENCHMARKS:
     print(f"== {name}", flush=True)
