@@ -16,12 +16,11 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from orchestration.generation import Basis
 from tests.dbt_project.months.city import STRAY, STRAY_FROM, City
 
 pytestmark = pytest.mark.slow
 BUILD = Path(__file__).parent / "build.py"
-FEBRUARY, MARCH, APRIL, MAY = (date(2023, month, 1) for month in (2, 3, 4, 5))
+FEBRUARY, APRIL, MAY = (date(2023, month, 1) for month in (2, 4, 5))
 Step = Callable[[City], None]
 
 
@@ -63,7 +62,7 @@ def drawn(city: City) -> list[Step]:
         city.month(MAY)
         step(city, MAY)
 
-    return [lambda city, month=month: step(city, month) for month in (FEBRUARY, MARCH, APRIL)] + [one_more]
+    return [lambda city, month=month: step(city, month) for month in (FEBRUARY, APRIL)] + [one_more]
 
 
 def last_of(city: City, beginning: str) -> str:
@@ -117,6 +116,5 @@ def differences(whole: Path, months: Path) -> dict[str, tuple[int, int]]:
 def test_the_city_is_worth_comparing(tmp_path: Path) -> None:
     city = City(tmp_path / "lake", random.Random(1))
     city.month(date(2023, 1, 1))
-    assert isinstance(city.basis(), Basis)
-    rows = pl.read_parquet(sorted((tmp_path / "lake").glob("*/period=2023-01/*.parquet")), columns=["period"])
-    assert rows.height > 300
+    files = (tmp_path / "lake").glob("*/period=2023-01/*.parquet")
+    assert sum(pl.read_parquet(file, columns=["period"]).height for file in files) > 300
