@@ -1,6 +1,7 @@
 """Filled-in lists come back: what is usable reaches the feed, what is not is named without a word of its content."""
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from datetime import date, datetime, timedelta, timezone
@@ -49,6 +50,12 @@ def returned(phoenix: Path, tmp_path: Path) -> Path:
     return Path(shutil.copy(phoenix, folder))
 
 
+def settled(inbox: Path) -> None:
+    """Ingestion leaves alone what was written within the last seconds."""
+    for path in inbox.rglob("*.csv"):
+        os.utime(path, (RECEIVED_AT.timestamp() - 60,) * 2)
+
+
 def test_an_untouched_list_has_no_answers_and_no_problems(returned: Path, known: pl.Series) -> None:
     result = read_returns(returned.parent, known, RETURNED_ON)
     assert (result.answers, result.problems, result.unanswered, result.files) == ((), (), 6, 1)
@@ -66,6 +73,7 @@ def test_answers_reach_the_feed(returned: Path, known: pl.Series, fill: Fill, tm
     assert "138****1234， 已搬来" in text
     statement = json.loads(path.with_name(path.name + ".manifest.json").read_text(encoding="utf-8"))
     assert (statement["period"], statement["rows"]) == ("202404", 2)
+    settled(tmp_path / "inbox")
     (delivery,) = ingest(tmp_path / "inbox", Store.open(tmp_path / "home"), load_feeds(), RECEIVED_AT)
     assert (delivery.status, delivery.rows_accepted, delivery.rows_quarantined) == ("accepted", 2, 0)
 
@@ -79,6 +87,7 @@ def test_importing_again_changes_nothing_and_more_answers_correct(
     assert import_returns(returned.parent, inbox, known, RECEIVED_AT + timedelta(days=1)).deliveries == ()
     fill(returned, {2: GOOD})
     assert len(import_returns(returned.parent, inbox, known, RECEIVED_AT + timedelta(days=2)).deliveries) == 1
+    settled(inbox)
     store = Store.open(tmp_path / "home")
     first, second = ingest(inbox, store, load_feeds(), RECEIVED_AT + timedelta(days=3))
     assert second.supersedes == first.delivery_id
