@@ -11,4 +11,8 @@ def dispatch(macro_name: str) -> Callable[..., str]:
     """A function that renders a dispatched macro as an SQL function call over its arguments."""
     if macro_name == "month_series":
         return lambda first, _last, relation: f"select {first} as month from {relation}"
+    if macro_name == "step":
+        return lambda: "materialized"
+    if macro_name == "except_columns":
+        return lambda columns: f"exclude ({', '.join(columns)})"
     return lambda *arguments: f"{macro_name}({', '.join(str(argument) for argument in arguments)})"

@@ -196,8 +196,8 @@ minor_to_grown_up as (
 at_home as {{ step() }} (
     select
         school.person_key,
-        own.valid_from,
-        own.valid_to
+        greatest(own.valid_from, part.valid_from) as valid_from,
+        least(own.valid_to, part.valid_to) as valid_to
     from school
     inner join part
         on
@@ -210,7 +210,7 @@ at_home as {{ step() }} (
             parent.parent_key = own.person_key
             and part.part_key = own.part_key
             and {{ overlap('own', 'part') }}
-    group by school.person_key, own.valid_from, own.valid_to
+    group by school.person_key, greatest(own.valid_from, part.valid_from), least(own.valid_to, part.valid_to)
 ),
 
 -- Pass 3: grown-up children in full-time education who live elsewhere belong to the parents.
