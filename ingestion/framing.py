@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from datetime import date
 from typing import TypeVar
 
@@ -48,6 +49,10 @@ _ID_NUMBER = re.compile(r"[0-9]{14,17}[0-9Xx]|[0-9]\.[0-9]+[Ee]\+?1[4-7]")
 _REMARK = re.compile(r"^(?=.*[\u4e00-\u9fff]{2})[\u4e00-\u9fff0-9\s,.;:!?()<>\"/+%、。《》“”·—-]{4,}$")
 _FREE_TYPES = ("text", "name", "address", "phone")
 _NUMERIC_TYPES = ("money", "wan", "int", "decimal")
+# A row that numbers the columns, as statistical tables have it: 甲 乙 1 2 3.
+_STEMS, _CIRCLED = "甲乙丙丁戊己庚辛壬癸", "①②③④⑤⑥⑦⑧⑨⑩"
+_FIRST_NUMBERS = ["1", "甲", "(1)", "（1）", "①"]
+_SECOND_NUMBERS = ["2", "1", "乙", "(2)", "（2）", "②"]
 _BLANKS = " \t'\u3000\u00a0\ufeff"
 _FEW_CELLS = 2
 
@@ -81,7 +86,7 @@ def kind_below(cells: Sequence[str], header: Header) -> str | None:
     key = row_key(texts)
     if key in header.lines or _is_header(texts, header):
         return HEADER
-    if key in header.titles:
+    if key in header.titles or _numbers_columns(texts):
         return UNIT if unit_of([texts]) else TITLE
     # A row with the number of a person is data, whatever else it says.
     if any(_ID_NUMBER.search(text) for text in texts):
@@ -138,6 +143,9 @@ def _candidates(cells: pl.DataFrame, names: list[str], header: Header) -> pl.Dat
         pl.col(names[0]).str.contains_any([":", "：", "计", "共"]),
         pl.col(required[0]).str.contains(normalise_text(header.labels[int(required[0])])[:1], literal=True),
         pl.col(names[0]).str.contains(label[:1], literal=True),
+        # A line of English names has no digits where an ID number stands.
+        pl.col(required[0]).str.contains("^[A-Za-z_ ]{4,}$"),
+        pl.col(names[0]).is_in(_FIRST_NUMBERS) & pl.col(names[min(1, len(names) - 1)]).is_in(_SECOND_NUMBERS),
     ).fill_null(False)
     if not any(cells[name].null_count() for name in required) and not _has_blank(cells, required):
         return cells.filter(begins)
@@ -163,11 +171,28 @@ def _has_blank(cells: pl.DataFrame, names: list[str]) -> bool:
 
 
 def _is_header(texts: Sequence[str], header: Header) -> bool:
-    """A repeated header, or the second line of one: every filled cell is the label of its own column."""
-    labels = [fold(label) for label in header.labels]
+    """A repeated header, or the second line of one: every filled cell is a label of its own column."""
     filled = [(at, text) for at, text in enumerate(texts) if text]
-    hits = sum(at < len(labels) and bool(labels[at]) and fold(text) == labels[at] for at, text in filled)
-    return (hits >= _FEW_CELLS and hits == len(filled)) or hits > max(_FEW_CELLS, len(labels) // 2)
+    hits = sum(at < len(header.labels) and fold(text) in _labels_at(header, at) for at, text in filled)
+    return (hits >= _FEW_CELLS and hits == len(filled)) or hits > max(_FEW_CELLS, len(header.labels) // 2)
+
+
+def _labels_at(header: Header, at: int) -> set[str]:
+    """What the header may say there: its own label, or any other of that column (a line of English names)."""
+    column = header.columns.get(at)
+    return {fold(label) for label in (header.labels[at], *(column.headers if column else ()))} - {""}
+
+
+def _numbers_columns(texts: Sequence[str]) -> bool:
+    """Whether the cells only count: stems first, if any, then one, two, three."""
+    filled = [text.strip("()") for text in texts if text]
+    stems = sum(text in _STEMS for text in filled)
+    numbers = [str(_CIRCLED.index(text) + 1) if text in _CIRCLED else text for text in filled[stems:]]
+    return (
+        len(filled) > _FEW_CELLS
+        and "".join(filled[:stems]) == _STEMS[:stems]
+        and numbers == [str(at) for at in range(1, len(numbers) + 1)]
+    )
 
 
 def _count_of_values(texts: Sequence[str], header: Header) -> int:
@@ -179,6 +204,7 @@ def _count_of_values(texts: Sequence[str], header: Header) -> int:
     )
 
 
+@lru_cache(maxsize=1024)
 def _fits(text: str, column: Column) -> bool:
     return parse_column(column, pl.Series([text]), ParseContext(date.max)).fault is None
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from dataclasses import replace
 
 import polars as pl
 
@@ -25,6 +25,7 @@ from models.contract import Feed
 
 DELIMITERS = (",", "\t", ";", "|")
 _HEAD_BYTES = 1 << 20
+_MAX_HEADER_LINES = 4
 
 
 class DelimitedSource:
@@ -41,8 +42,8 @@ class DelimitedSource:
         head = text.spool.read(0, _HEAD_BYTES)
         lines = head.decode("utf-8", "ignore").split("\n")[:HEADER_SEARCH_ROWS]
         self._delimiter, self.header = _find(lines, text, feed)
-        above = enumerate(islice(lines, self.header.first_row), start=1)
-        self.above = tuple(framing_above([(number, split_line(line, self._delimiter)) for number, line in above]))
+        above = _records(lines[: self.header.first_row], self._delimiter)
+        self.above = tuple(framing_above([(first + 1, cells) for first, cells in above]))
         self._first_line = self.header.first_row + self.header.row_count
         self._places = [(_offset_of_line(head, self._first_line, text.size), self._first_line)]
 
@@ -148,8 +149,9 @@ def _find(head: list[str], text: Text, feed: Feed) -> tuple[str, Header]:
     for delimiter in DELIMITERS:
         if best is not None and not any(delimiter in line for line in head):
             continue
-        rows = [split_line(line, delimiter) for line in head]
-        header = find_header([row if len(row) <= MAX_COLUMNS else [] for row in rows], feed)
+        records = _records(head, delimiter)
+        found = find_header([row if len(row) <= MAX_COLUMNS else [] for _, row in records], feed)
+        header = _in_lines(found, records, len(head))
         if header and (best is None or len(header.columns) > len(best[1].columns)):
             best = delimiter, header
     if best is not None:
@@ -165,9 +167,38 @@ def _find(head: list[str], text: Text, feed: Feed) -> tuple[str, Header]:
     raise FileRejectedError(COLUMN_MISSING, missing, rows_data=max(0, text.line_ends - 1))
 
 
+def _records(lines: list[str], delimiter: str) -> list[tuple[int, list[str]]]:
+    """The records of the first lines, each with the index of its first line: a quoted title or header may go over
+    a few lines, as spreadsheets wrap them.
+    """
+    found, at = [], 0
+    while at < len(lines):
+        count = next(
+            (count for count in range(1, _MAX_HEADER_LINES + 1) if "".join(lines[at : at + count]).count('"') % 2 == 0),
+            1,
+        )
+        found.append((at, split_line("\n".join(lines[at : at + count]), delimiter)))
+        at += count
+    return found
+
+
+def _in_lines(header: Header | None, records: list[tuple[int, list[str]]], line_count: int) -> Header | None:
+    """The header with its place counted in lines instead of records."""
+    if header is None:
+        return None
+    starts = [*(first for first, _ in records), line_count]
+    first = starts[header.first_row]
+    return replace(header, first_row=first, row_count=starts[header.first_row + header.row_count] - first)
+
+
 def split_line(line: str, delimiter: str) -> list[str]:
-    """The cells of one physical line; a line that cannot be split is one cell."""
+    """The cells of one line (or of the few of one record); what cannot be split is one cell."""
     try:
-        return next(csv.reader([line], delimiter=delimiter), [])
+        return next(csv.reader(_physical(line), delimiter=delimiter), [])
     except csv.Error:
         return [line]
+
+
+def _physical(record: str) -> list[str]:
+    *lines, last = record.split("\n")
+    return [*(f"{line}\n" for line in lines), last]
