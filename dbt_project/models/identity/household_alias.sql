@@ -91,7 +91,7 @@ final as (
     select
         direct.household_id,
         coalesce(third.current_household_id, second.current_household_id, direct.current_household_id)
-        as current_household_id,
+            as current_household_id,
         direct.since_month,
         direct.reason
     from direct

@@ -124,9 +124,9 @@ lone_minor as {{ step() }} (
     where adult_part.part_key is null
 ),
 
--- Pass 1: a minor without a grown-up belongs to a parent who is there, before all to one in the same village; pass 2: else
--- to the guardian that the child register names. Distinct, so that the few children meet their own grown-ups before those
--- are looked up by month: joined all at once, everybody meets everybody of the month.
+-- Pass 1: a minor without a grown-up belongs to a parent who is there, before all to one in the same village; pass 2:
+-- else to the guardian that the child register names. Distinct, so that the few children meet their own grown-ups
+-- before those are looked up by month: joined all at once, everybody meets everybody of the month.
 grown_up as (
     select distinct
         lone_minor.month,

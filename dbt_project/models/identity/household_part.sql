@@ -63,9 +63,9 @@ former_spouse as {{ step() }} (
         couple.delivery_id,
         couple.row_number,
         case goes.relation_to_head when '02' then 1 when '10' then 3 when '80' then 4 when '97' then 4 else 2 end
-        as goes_distance,
+            as goes_distance,
         case stays.relation_to_head when '02' then 1 when '10' then 3 when '80' then 4 when '97' then 4 else 2 end
-        as stays_distance,
+            as stays_distance,
         concat(coalesce(goes.sex, '1'), goes.person_key) as goes_order,
         concat(coalesce(stays.sex, '1'), stays.person_key) as stays_order
     from couple

@@ -162,7 +162,7 @@ young as (
         person.born_on
     from person
     inner join majority
-        on majority.month = (select min(majority.month) from majority)
+        on majority.month = (select min(first_month.month) from majority as first_month)
     where {{ add_months('person.born_on', 'cast(majority.value * 12 as integer)') }} > majority.month
 ),
 
