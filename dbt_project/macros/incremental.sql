@@ -23,7 +23,7 @@
     {%- if execute -%}
         {%- set run = run_query('select * from ' ~ source('reference', 'run')).rows[0] -%}
         {#- A run that does not say what it builds anew builds everything. -#}
-        date '{{ run['rebuild_from'] if 'rebuild_from' in run else run['first_month'] }}'
+        date '{{ run['rebuild_from'] if 'rebuild_from' in run.keys() else run['first_month'] }}'
     {%- else -%}
         date '1900-01-01'
     {%- endif -%}
