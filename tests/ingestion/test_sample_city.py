@@ -15,8 +15,8 @@ import polars as pl
 import pytest
 
 from ingestion import Delivery, Ledger, Store, Vault, ingest, publish
-from ingestion.standing import MIN_ROWS_TO_COMPARE
 from ingestion.keys import Keys
+from ingestion.standing import MIN_ROWS_TO_COMPARE
 from ingestion.statement import LOCAL_ZONE
 from models.contract import load_feeds
 
