@@ -20,7 +20,7 @@ import numpy as np
 import polars as pl
 
 ROOT = Path(__file__).parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
+sys.path[:0] = [str(ROOT)]
 
 MILLION = 1_000_000
 FEED = "population_register"
@@ -113,7 +113,7 @@ def ours(path: Path, folder: Path) -> dict[str, int]:
 
 def with_pandas(path: Path, folder: Path) -> dict[str, int]:
     """The same work by a competent vectorised pandas script."""
-    from ingest_with_pandas import ingest_file
+    from benchmarks.ingest_with_pandas import ingest_file
 
     return ingest_file(path, folder)
 
