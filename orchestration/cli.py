@@ -25,7 +25,6 @@ from orchestration.commands import (
     sources,
     tables,
     vault,
-    vault,
 )
 from orchestration.console import CommandError, Exit, show_error
 from orchestration.settings import SettingsError
@@ -63,7 +62,6 @@ for group in (
     sources,
     returns,
     tables,
-    vault,
     vault,
     model,
     environment,

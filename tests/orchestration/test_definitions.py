@@ -71,7 +71,9 @@ def test_the_way_leads_from_the_lake_to_the_lists(specs: list[dg.AssetSpec]) -> 
 
 def test_jobs_sensor_and_schedules(definitions: dg.Definitions) -> None:
     repository = definitions.get_repository_def()
-    assert {"fetch_deliveries", "ingest_deliveries", "bring_up_to_date", "retrain"} <= {job.name for job in repository.get_all_jobs()}
+    assert {"fetch_deliveries", "ingest_deliveries", "bring_up_to_date", "retrain"} <= {
+        job.name for job in repository.get_all_jobs()
+    }
     assert [sensor.name for sensor in repository.sensor_defs] == ["inbox_sensor", "source_sensor"]
     assert {item.name: item.cron_schedule for item in repository.schedule_defs} == {
         "monthly": "0 3 11 * *",
