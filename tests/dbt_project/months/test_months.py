@@ -97,6 +97,9 @@ def test_built_month_after_month_or_from_nothing_the_tables_are_the_same(
     ]
     told = [build.communicate(timeout=300)[0] for build in builds]
     assert [build.returncode for build in builds] == [0, 0], told
+    # That only the last month was built in the end, not all of them over again.
+    compiled = next((tmp_path / "months" / "target" / "compiled").rglob("household_member_month.sql"))
+    assert "month >= date '2023-05-01'" in compiled.read_text(encoding="utf-8")
     last = f"{len(since) - 1:02d}"
     assert differences(tmp_path / "whole" / last, tmp_path / "months" / last) == {}
 
