@@ -90,16 +90,16 @@ def test_built_month_after_month_or_from_nothing_the_tables_are_the_same(
 ) -> None:
     since = states(tmp_path, seed, steps)
     assert since == sorted(since), "a later state would mend what an earlier one left"
-    assert since[-1] == MAY
+    assert since[-1] > since[0]
     builds = [
         subprocess.Popen([sys.executable, str(BUILD), str(tmp_path), mode], stdout=subprocess.PIPE, text=True)
         for mode in ("whole", "months")
     ]
     told = [build.communicate(timeout=300)[0] for build in builds]
     assert [build.returncode for build in builds] == [0, 0], told
-    # That only the last month was built in the end, not all of them over again.
+    # That in the end only months from the one touched on were built, not all of them over again.
     compiled = next((tmp_path / "months" / "target" / "compiled").rglob("household_member_month.sql"))
-    assert "month >= date '2023-05-01'" in compiled.read_text(encoding="utf-8")
+    assert f"month >= date '{since[-1]}'" in compiled.read_text(encoding="utf-8")
     last = f"{len(since) - 1:02d}"
     assert differences(tmp_path / "whole" / last, tmp_path / "months" / last) == {}
 
