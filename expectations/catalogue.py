@@ -12,10 +12,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
-import yaml
-
 from expectations.check import CLASSES, DIMENSIONS, Check, CheckClass, Dimension
 from models.contract import Column, Feed, LakeField
+from models.documents import read_document
 
 CATALOGUE_FILE = Path(__file__).parent / "catalogue.yaml"
 CIVIL_AFFAIRS = "civil_affairs"
@@ -56,7 +55,7 @@ class Catalogue:
 def load_catalogue(path: Path = CATALOGUE_FILE) -> Catalogue:
     """Read the catalogue; raises ``CatalogueError`` naming the entry that is not usable."""
     text = path.read_text(encoding="utf-8")
-    document = yaml.safe_load(text)
+    document = read_document(text)
     for entry in (*document["checks"], *document["tables"]):
         if unknown := set(entry) - ENTRY_KEYS:
             raise CatalogueError(f"{entry.get('id')}: unknown {', '.join(sorted(unknown))}")

@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml
+from models.documents import read_document
 
 HERE = Path(__file__).parent
 KINDS = ("rules", "logistic", "additive")
@@ -174,7 +174,7 @@ def stored_experiment(path: Path) -> Experiment:
 
 
 def _mapping(path: Path) -> dict[str, Any]:
-    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    content = read_document(path.read_text(encoding="utf-8"))
     if not isinstance(content, dict):
         raise ExperimentError(f"{path.name} is not a mapping")
     return content

@@ -14,6 +14,8 @@ from typing import Any, Literal, cast
 
 from open_data_contract_standard.model import OpenDataContractStandard, SchemaProperty
 
+from models.documents import read_document
+
 FEED_DIRECTORY = Path(__file__).parent / "feeds"
 
 ColumnType = Literal[
@@ -165,7 +167,7 @@ def _lake_fields_of(column: Column) -> tuple[LakeField, ...]:
 def read_feed(path: Path) -> Feed:
     """Read one contract; raises ``ContractError`` naming the file where it is not usable."""
     try:
-        document = OpenDataContractStandard.from_file(str(path))
+        document = OpenDataContractStandard(**read_document(path.read_text(encoding="utf-8")))
         return _feed_of(document)
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise ContractError(f"{path.name}: {error}") from error

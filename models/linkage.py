@@ -11,9 +11,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal, cast
 
-import yaml
-
 from models.contract import Feed, load_feeds
+from models.documents import read_document
 
 LINKAGE_FILE = Path(__file__).parent / "linkage.yaml"
 
@@ -97,7 +96,7 @@ class Linkage:
 @cache
 def load_linkage(path: Path = LINKAGE_FILE) -> Linkage:
     """The declaration; ``LinkageError`` where it names what does not exist."""
-    document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    document = read_document(path.read_text(encoding="utf-8"))
     try:
         linkage = Linkage(
             tuple(_pass_of(order, item) for order, item in enumerate(document["passes"], start=1)),

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Literal, cast
 
-import yaml
+from models.documents import read_document
 
 CODE_DIRECTORY = Path(__file__).parent
 
@@ -86,7 +86,7 @@ def area_type(village_code: str) -> AreaType:
 @cache
 def load_code_tables(directory: Path = CODE_DIRECTORY) -> dict[str, CodeTable]:
     """All code tables by name, those of ``tables.yaml`` and the ethnic groups of GB/T 3304."""
-    document = yaml.safe_load((directory / "tables.yaml").read_text(encoding="utf-8"))
+    document = read_document((directory / "tables.yaml").read_text(encoding="utf-8"))
     tables = {name: _table_of(name, item) for name, item in document.items()}
     rows = _read_csv(directory / "ethnicity.csv")
     labels = {row["code"]: Label(row["label"], row["label_en"]) for row in rows}

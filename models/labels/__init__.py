@@ -15,9 +15,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from models.codes import Label
+from models.documents import read_document
 
 LABEL_DIRECTORY = Path(__file__).parent
 LANGUAGES = ("zh", "en")
@@ -32,7 +31,7 @@ def load_labels(directory: Path = LABEL_DIRECTORY) -> dict[str, Label]:
     """All texts by key; a key in two files, or a text without its other language, is an error."""
     labels: dict[str, Label] = {}
     for path in sorted(directory.glob("*.yaml")):
-        for key, text in _leaves(yaml.safe_load(path.read_text(encoding="utf-8")) or {}, (), path.name):
+        for key, text in _leaves(read_document(path.read_text(encoding="utf-8")) or {}, (), path.name):
             if key in labels:
                 raise LabelError(f"{path.name}: {key} is also in another file")
             labels[key] = text

@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-import yaml
+from models.documents import read_document
 
 POLICY_DIRECTORY = Path(__file__).parent
 LEVELS = ("red", "orange", "yellow", "blue")
@@ -147,4 +147,4 @@ def _one_of(value: str, allowed: tuple[str, ...]) -> str:
 
 
 def _read(path: Path) -> Any:
-    return yaml.safe_load(path.read_text(encoding="utf-8"))
+    return read_document(path.read_text(encoding="utf-8"))

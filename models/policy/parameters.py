@@ -34,6 +34,8 @@ from typing import Any
 
 import yaml
 
+from models.documents import read_document
+
 PARAMETER_DIRECTORY = Path(__file__).parent / "parameters"
 NATION = "000000"
 OPEN_END = date(9999, 12, 31)
@@ -117,7 +119,7 @@ def load_parameters(directory: Path = PARAMETER_DIRECTORY) -> dict[str, Paramete
 def read_parameter(path: Path) -> Parameter:
     """Read one file of the format above."""
     try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+        document = read_document(path.read_text(encoding="utf-8"))
         return _parameter_of(document, path.stem)
     except (KeyError, TypeError, ValueError, ArithmeticError, yaml.YAMLError) as error:
         raise ParameterError(f"{path.name}: {error}") from error

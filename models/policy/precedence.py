@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-import yaml
+from models.documents import read_document
 
 PRECEDENCE_FILE = Path(__file__).parent / "precedence.yaml"
 # The ID number is a source of its own: it carries birth date and sex.
@@ -32,7 +32,7 @@ class SourceRank:
 def load_precedence(path: Path = PRECEDENCE_FILE) -> tuple[SourceRank, ...]:
     """All attributes with their sources in order; ``ValueError`` where a source is named twice."""
     ranks = []
-    for attribute, entry in yaml.safe_load(path.read_text(encoding="utf-8")).items():
+    for attribute, entry in read_document(path.read_text(encoding="utf-8")).items():
         sources = entry["sources"]
         if len(set(sources)) != len(sources):
             raise ValueError(f"{path.name}: {attribute} names a source twice")

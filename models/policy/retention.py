@@ -16,6 +16,8 @@ from typing import Any
 
 import yaml
 
+from models.documents import read_document
+
 RETENTION_DIRECTORY = Path(__file__).parent / "retention"
 CLOCKS = ("after_last_appearance", "after_death", "after_leaving_register")
 
@@ -80,7 +82,7 @@ def read_retention(path: Path) -> RetentionPolicy:
     """Read one file."""
     data = path.read_bytes()
     try:
-        return _policy_of(yaml.safe_load(data), path.stem, hashlib.sha256(data).hexdigest())
+        return _policy_of(read_document(data), path.stem, hashlib.sha256(data).hexdigest())
     except (KeyError, TypeError, ValueError, AttributeError, yaml.YAMLError) as error:
         raise RetentionError(f"{path.name}: {error}") from error
 
