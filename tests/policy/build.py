@@ -33,6 +33,7 @@ def built_city(folder: Path) -> tuple[Path, dict[str, str]]:
     refused = [(item.feed, item.period, item.status, item.reason) for item in entered if item.status != "accepted"]
     lost = [(item.feed, item.period, item.quarantined_by_reason) for item in entered if item.rows_quarantined]
     blanked = [(item.feed, item.cell_defects_by_reason) for item in entered if item.cell_defects_by_reason]
+    assert entered
     assert (refused, lost, blanked) == ([], [], [])
     publish(store, load_feeds(), NOW)
     ensure_tables(store.reference)

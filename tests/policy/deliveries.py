@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from collections import defaultdict
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -90,10 +91,16 @@ def _write_month(inbox: Path, feed: Feed, rows: list[Row], month: date, district
             writer.writerow({header: row[name] for name, header in headers.items() if row.get(name) is not None})
     sidecar = {"sent_at": f"{sent_on}T09:00:00+08:00", "rows": len(said)}
     path.with_name(path.name + ".manifest.json").write_text(json.dumps(sidecar), encoding="utf-8")
+    # Ingestion leaves alone what was written within the last seconds.
+    os.utime(path, (_seconds(sent_on),) * 2)
 
 
 def _stands(row: Row, month: date) -> bool:
     return bool(row["_from"] <= month <= row["_until"])
+
+
+def _seconds(day: date) -> float:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()
 
 
 def _known(row: Row, feed: Feed, sent_on: date) -> Row | None:

@@ -232,6 +232,7 @@ def test_round_trip_through_ingestion(
     if not filled:
         assert report.deliveries == ()
         return
+    settled(folder / "inbox")
     store = Store.open(folder / "home")
     (delivery,) = ingest(folder / "inbox", store, load_feeds(), RECEIVED_AT)
     assert (delivery.status, delivery.warnings, delivery.rows_quarantined) == ("accepted", [], 0)

@@ -23,7 +23,7 @@ from tests.ingestion.source.servers import PASSWORD, USER, BreakingLine, SftpSer
 ACCESS_KEY, SECRET_KEY = "AKIDFORTESTS", "hush-S3-4711"
 ARRIVED = datetime(2023, 4, 10, 1, 0, tzinfo=UTC)
 # An object bears the time of its upload: everything there has settled by then.
-NOW = datetime.now(UTC) + timedelta(minutes=5)
+NOW = datetime.now(UTC) + timedelta(days=1)
 BUCKET = "city"
 
 
