@@ -39,7 +39,8 @@ def export_rows(rows: pl.DataFrame, feed: Feed, target: Path) -> int:
 def exported(rows: pl.DataFrame, feed: Feed) -> pl.DataFrame:
     """The cells of that file, all of them text."""
     malformed = pl.col("reasons").str.contains(ROW_MALFORMED, literal=True)
-    cells = cells_of_raw(rows.filter(~malformed))
+    # A file that was itself sent to mend another has the columns of the export already.
+    cells = cells_of_raw(rows.filter(~malformed)).drop(ANNOTATIONS, strict=False)
     labels = [name for name in cells.columns if name != ROW_NUMBER]
     known = {column.name for column in header_of(labels, feed).columns.values()}
     lacking = [column.header for column in feed.columns if column.name not in known]
