@@ -15,14 +15,15 @@ from typing import Any
 import polars as pl
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 # Piped into a file or a pager there is no width to keep to; 80 columns would cut tables to shreds.
 PIPED_WIDTH = 180
-OUT = Console(width=None if sys.stdout.isatty() else PIPED_WIDTH)
+OUT = Console(emoji=False, width=None if sys.stdout.isatty() else PIPED_WIDTH)
 # Bound to the stream of now: what is printed while steps run is redirected into a file, the progress is not.
-ERR = Console(file=sys.stderr, width=None if sys.stderr.isatty() else PIPED_WIDTH)
+ERR = Console(emoji=False, file=sys.stderr, width=None if sys.stderr.isatty() else PIPED_WIDTH)
 
 
 class Exit(enum.IntEnum):
@@ -49,18 +50,18 @@ def finish(code: Exit) -> None:
 
 def say(text: str) -> None:
     """One plain line for a person."""
-    OUT.print(text, highlight=False)
+    OUT.print(text, markup=False, highlight=False)
 
 
 def tell(text: str) -> None:
     """One plain line beside the answer, on stderr."""
-    ERR.print(text, highlight=False)
+    ERR.print(text, markup=False, highlight=False)
 
 
 def show_error(what: str, next_step: str) -> None:
     """A failure on stderr: what, and what to do next."""
-    ERR.print(f"[bold red]zhaoren:[/] {what}", highlight=False)
-    ERR.print(f"  -> {next_step}", highlight=False)
+    ERR.print(f"[bold red]zhaoren:[/] {escape(what)}", highlight=False)
+    ERR.print(f"  -> {next_step}", markup=False, highlight=False)
 
 
 def show_json(value: object) -> None:
@@ -75,12 +76,15 @@ def _plain(value: object) -> object:
 
 
 def show_table(title: str, rows: Iterable[Mapping[str, Any]], columns: Mapping[str, str]) -> None:
-    """A table for people; ``columns`` maps the keys of the rows to their headings."""
-    table = Table(title=title, title_justify="left", header_style="bold", expand=False)
+    """A table for people; ``columns`` maps the keys of the rows to their headings.
+
+    Cells are shown to the letter: a file may be called ``[/x].csv``.
+    """
+    table = Table(title=escape(title), title_justify="left", header_style="bold", expand=False)
     for heading in columns.values():
         table.add_column(heading, overflow="fold")
     for row in rows:
-        table.add_row(*(_cell(row.get(name)) for name in columns))
+        table.add_row(*(escape(_cell(row.get(name))) for name in columns))
     OUT.print(table, highlight=False)
 
 
