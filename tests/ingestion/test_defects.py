@@ -14,7 +14,7 @@ import pytest
 
 from ingestion import Delivery, Vault, ingest, reason
 from tests.ingestion.conftest import NOW, City, balance, id_number
-from tests.ingestion.defects import broken
+from tests.ingestion.defects.broken import BUILDERS
 from tests.ingestion.defects.catalogue import NEAR_MISS, Case, load_cases, load_rules
 from tests.ingestion.defects.files import EXTENSIONS, file_of
 
@@ -34,7 +34,7 @@ def test_case(city: City, case: Case, form: str) -> None:
     for earlier in case.before:
         earlier_case = Case(id="", rule="", is_="hit", feed=case.feed, **earlier)
         _put(city, earlier_case, file_of(earlier_case, feed, "csv"), ".csv")
-    data = getattr(broken, case.build)(case, feed) if case.build else file_of(case, feed, form)
+    data = BUILDERS[case.build](case, feed) if case.build else file_of(case, feed, form)
     _put(city, case, data, case.extension or EXTENSIONS[form])
     taken = ingest(city.inbox, city.store, {case.feed: feed}, NOW)
     delivery = next(item for item in taken if item.file_name.startswith(case.name))
@@ -137,6 +137,10 @@ def test_every_reason_is_reached_and_narrowly_missed() -> None:
     assert codes - reached - elsewhere == set()
     missed = {case.rule for case in load_cases() if case.is_ == NEAR_MISS}
     assert {code for code in codes - elsewhere if not rules_of[code] & missed} == set()
+
+
+def test_every_builder_is_used() -> None:
+    assert {case.build for case in load_cases() if case.build} == set(BUILDERS)
 
 
 def test_ids_of_cases_are_unique() -> None:

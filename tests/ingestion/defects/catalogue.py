@@ -24,7 +24,7 @@ class Case:
     ``is_`` is ``hit`` where the defect or treatment of the rule occurs, ``near_miss`` where it only seems to.
     The file has ``rows`` good rows but for what is said: ``cell`` changes the second row, ``values`` put one text
     each into ``column`` of the rows from the second on, ``layout`` says row by row what stands in the file,
-    ``build`` names a function of ``files``. What is not stated of the outcome is zero, empty or none.
+    ``build`` names a function of ``broken``. What is not stated of the outcome is zero, empty or none.
     """
 
     id: str

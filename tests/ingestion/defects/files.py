@@ -65,6 +65,13 @@ def table_of(case: Case, feed: Feed) -> list[Cells]:
     return table
 
 
+def table_with_cause(case: Case, feed: Feed, cause: str) -> list[Cells]:
+    """The same with that text as the cause of hardship in the second row of data."""
+    table = table_of(case, feed)
+    table[2][table[0].index("困难原因")] = cause
+    return table
+
+
 def good_rows(case: Case, feed: Feed) -> list[dict[str, str]]:
     """The rows of the case by header of the contract: good but for what the case changes."""
     rows = [good_row(feed, at) for at in range(case.rows)]
@@ -127,6 +134,9 @@ def as_workbook(table: Sequence[Cells]) -> bytes:
 
 
 def as_json_lines(table: Sequence[Cells]) -> bytes:
+    return "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in as_records(table)).encode()
+
+
+def as_records(table: Sequence[Cells]) -> list[dict[str, Any]]:
     header, *lines = table
-    records = [dict(zip(header, line, strict=True)) for line in lines]
-    return "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records).encode()
+    return [dict(zip(header, line, strict=True)) for line in lines]
