@@ -16,6 +16,14 @@ import pyarrow.parquet as pq
 ASIDE = ".aside"
 
 
+def write_for_owner(data: bytes, target: Path) -> None:
+    """A file for one reader: closed to others from the first byte on, also where it was open to them before."""
+    descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+    with os.fdopen(descriptor, "wb") as stream:
+        os.fchmod(descriptor, 0o600)
+        stream.write(data)
+
+
 class Pending:
     """A file beside its place, not there yet."""
 

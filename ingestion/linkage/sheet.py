@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import csv
 import io
-import os
 from pathlib import Path
 from typing import Any
 
@@ -16,36 +15,40 @@ import fastexcel
 import polars as pl
 import xlsxwriter
 
+from ingestion.atomic import write_for_owner
 from models.contract import load_feeds
 from models.labels import LANGUAGES, label
 
+# Who decides reads from left to right: what is proposed, both sides, the decision; where it comes from stands last.
 COLUMNS = (
     "proposal_id",
     "state",
     "pass",
     "confirmed_by",
     "against",
-    "feed",
-    "delivery_id",
-    "row_number",
     "name_written",
     "number_written",
     "name",
     "id_number",
+    "answer",
+    "reason",
+    "decided_by",
     "phone",
     "address",
     "other_name",
     "other_id_number",
     "other_phone",
     "other_address",
-    "answer",
-    "reason",
-    "decided_by",
+    "feed",
+    "delivery_id",
+    "row_number",
 )
 CHOICES = ("accepted", "rejected", "merge_first", "merge_second", "split")
 READ_BACK = ("proposal_id", "answer", "reason", "decided_by")
-_WIDTHS = {"proposal_id": 16, "delivery_id": 34, "confirmed_by": 30, "answer": 24, "id_number": 22}
-_WIDTH, _HEADER_ROW = 14, 1
+_WIDE = ("pass", "confirmed_by", "against", "address", "other_address", "answer")
+_NUMBERS = ("number_written", "id_number", "other_id_number")
+_WIDTHS = {"proposal_id": 16, "delivery_id": 36, **dict.fromkeys(_WIDE, 26), **dict.fromkeys(_NUMBERS, 22)}
+_WIDTH, _HEADER_ROW = 12, 1
 
 
 class SheetError(ValueError):
@@ -59,11 +62,7 @@ def write_sheet(proposals: pl.DataFrame, target: Path, lang: str = "zh") -> int:
     is_workbook = target.suffix.lower() == ".xlsx"
     data = _workbook(rows, headings, lang) if is_workbook else _text(rows, headings)
     target.parent.mkdir(parents=True, exist_ok=True)
-    # Closed to others from the first byte on, also where a file of that name was open to them.
-    descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
-    with os.fdopen(descriptor, "wb") as stream:
-        os.fchmod(descriptor, 0o600)
-        stream.write(data)
+    write_for_owner(data, target)
     return len(rows)
 
 
@@ -106,10 +105,16 @@ def _workbook(rows: list[list[str]], headings: list[str], lang: str) -> bytes:
     plain = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False, "in_memory": True}
     with xlsxwriter.Workbook(stream, plain) as book:
         sheet = book.add_worksheet(label("linkage.sheet.name", lang))
-        text, bold = book.add_format({"num_format": "@"}), book.add_format({"bold": True, "text_wrap": True})
+        sheet.set_landscape()
+        # On paper what is decided by; the rest is for the screen.
+        sheet.print_area(0, 0, _HEADER_ROW + len(rows), COLUMNS.index("decided_by"))
+        sheet.fit_to_pages(1, 0)
+        sheet.repeat_rows(_HEADER_ROW)
+        text = book.add_format({"num_format": "@", "text_wrap": True, "valign": "top", "border": 1})
+        bold = book.add_format({"bold": True, "text_wrap": True, "border": 1, "bg_color": "#E7E6E6"})
         sheet.write_string(0, 0, label("linkage.sheet.hint", lang))
         for place, name in enumerate(COLUMNS):
-            sheet.set_column(place, place, _WIDTHS.get(name, _WIDTH), text)
+            sheet.set_column(place, place, _WIDTHS.get(name, _WIDTH))
             sheet.write_string(_HEADER_ROW, place, headings[place], bold)
         for at, row in enumerate(rows, start=_HEADER_ROW + 1):
             for place, cell in enumerate(row):

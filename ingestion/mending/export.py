@@ -7,17 +7,18 @@ Belongs here: the form of that file. Does not belong here: taking it back (``res
 from __future__ import annotations
 
 import io
-import os
 from pathlib import Path
 
 import polars as pl
 import xlsxwriter
 
+from ingestion.atomic import write_for_owner
 from ingestion.header import header_of
 from ingestion.mending.comparison import cells_of_raw
 from ingestion.reason import ROW_MALFORMED
 from ingestion.table import ROW_NUMBER
 from models.contract import Feed
+from models.labels import label
 
 NUMBER_HEADER, REASON_HEADER, LINE_HEADER = "行号", "原因", "原文"
 ANNOTATIONS = (NUMBER_HEADER, REASON_HEADER, LINE_HEADER)
@@ -32,7 +33,7 @@ def export_rows(rows: pl.DataFrame, feed: Feed, target: Path) -> int:
     """
     frame = exported(rows, feed)
     data = _workbook(frame) if target.suffix.lower() == ".xlsx" else frame.write_csv(include_bom=True).encode()
-    _write_for_owner(data, target)
+    write_for_owner(data, target)
     return frame.height
 
 
@@ -50,9 +51,23 @@ def exported(rows: pl.DataFrame, feed: Feed) -> pl.DataFrame:
         pl.col(ROW_NUMBER).cast(pl.String).alias(NUMBER_HEADER),
         *labels,
         *(pl.lit(None, pl.String).alias(header) for header in lacking),
-        pl.col("reasons").alias(REASON_HEADER),
+        _in_words(joined["reasons"], feed).alias(REASON_HEADER),
         *([LINE_HEADER] if joined[LINE_HEADER].null_count() < joined.height else []),
     )
+
+
+def _in_words(reasons: pl.Series, feed: Feed) -> pl.Series:
+    """``id_number:id_invalid`` as the header of the column and what is wrong with it; few kinds, so each once."""
+    headers = {column.name: column.header for column in feed.columns}
+
+    def told(fault: str) -> str:
+        column, _, reason = fault.rpartition(":")
+        words = label(f"quality.reason.{reason}", "zh")
+        return f"{headers.get(column, column)}：{words}" if column else words
+
+    kinds = reasons.unique().drop_nulls().to_list()
+    words = ["；".join(told(fault) for fault in kind.split("; ")) for kind in kinds]
+    return reasons.replace_strict(kinds, words, return_dtype=pl.String)
 
 
 def _workbook(frame: pl.DataFrame) -> bytes:
@@ -60,13 +75,16 @@ def _workbook(frame: pl.DataFrame) -> bytes:
     # A cell that begins with = or http is what the department wrote, nothing to compute or to follow.
     plain = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     with xlsxwriter.Workbook(stream, plain) as workbook:
-        frame.write_excel(workbook, dtype_formats={pl.String: "@"})
+        sheet = workbook.add_worksheet()
+        sheet.set_landscape()
+        sheet.fit_to_pages(1, 0)
+        sheet.repeat_rows(0)
+        frame.write_excel(
+            workbook,
+            sheet,
+            dtype_formats={pl.String: "@"},
+            header_format={"bold": True, "bottom": 1},
+            autofit=True,
+            freeze_panes=(1, 1),
+        )
     return stream.getvalue()
-
-
-def _write_for_owner(data: bytes, target: Path) -> None:
-    """Closed to others from the first byte on, also where a file of that name was open to them."""
-    descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
-    with os.fdopen(descriptor, "wb") as stream:
-        os.fchmod(descriptor, 0o600)
-        stream.write(data)

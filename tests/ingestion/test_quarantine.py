@@ -98,7 +98,7 @@ def test_a_workbook_keeps_numbers_and_formulas_as_text(city: City, tmp_path: Pat
         "2023-03-05",
         "2023-03-05",
         "=1+1",
-        "source:code_unknown",
+        "信息来源：代码不在代码表",
     )
     frame.with_columns(pl.lit("2").alias("信息来源")).write_excel(path)
     assert send(city, taken, path).rows_accepted == 1

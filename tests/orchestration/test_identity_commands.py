@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import stat
+from contextlib import closing
 from pathlib import Path
 
 import polars as pl
@@ -86,10 +88,9 @@ def test_acceptance_in_bulk_brings_rows_into_force(home: DataHome) -> None:
 def test_a_sheet_comes_back(home: DataHome, tmp_path: Path) -> None:
     file = tmp_path / "review.csv"
     call("export", str(file), "--reason", "review")
-    lines = file.read_text(encoding="utf-8-sig").splitlines()
-    cells = lines[1].split(",")
-    cells[-3:] = ["不采纳／不是同一人", "someone else", "Chen"]
-    file.write_text("\n".join([lines[0], ",".join(cells)]), encoding="utf-8")
+    sheet = pl.read_csv(file, infer_schema=False)
+    decided = {"决定": "不采纳／不是同一人", "理由": "someone else", "核实人": "Chen"}
+    sheet.with_columns(pl.lit(words).alias(column) for column, words in decided.items()).write_csv(file)
     assert json.loads(call("import", str(file), "--json").stdout)["rejected"] == 1
     again = call("import", str(file), "--json")
     assert again.exit_code == 1
@@ -132,3 +133,28 @@ def test_the_vault_keeps_a_merged_person_by_every_key(home: DataHome) -> None:
     call("merge", one, other, "--reason", "police station")
     publish(store_of(home), load_feeds())
     assert set(with_earlier_keys(home, keys)) == {one, other}
+
+
+def test_a_number_is_no_key_and_stays_in_no_record(home: DataHome, tmp_path: Path) -> None:
+    one, other = key(home, 3), key(home, 4)
+    rows = tmp_path / "rows.csv"
+    rows.write_text("delivery_id,row_number\n", encoding="utf-8")
+    why = ("--reason", f"the office says {id_number(3)}, call 13812345678")
+    for wrong in (
+        ("merge", id_number(3), other, *why),
+        ("merge", one, id_number(4), *why),
+        ("split", one, "--rows", str(rows), "--to", id_number(4), *why),
+        ("resolve", id_number(3)),
+    ):
+        refused = call(*wrong)
+        assert refused.exit_code == 2
+        assert id_number(3) not in refused.output
+        assert id_number(4) not in refused.output
+    call("merge", one, other, *why)
+    call("export", str(tmp_path / "review.xlsx"), *why)
+    for file in (home.ledger, home.operations):
+        with closing(sqlite3.connect(file)) as connection:
+            kept = "\n".join(connection.iterdump())
+        assert "the office says 4" in kept
+        assert id_number(3) not in kept
+        assert "13812345678" not in kept
