@@ -25,20 +25,20 @@ _ID_LENGTH = 18
 
 
 def person_key_of(vault: Vault, key: str | None, id_file: Path | None) -> str:
-    """The person key given, or that of an ID number read from a file, from standard input or from a prompt.
-
-    An ID number as an argument is refused: it would stay in the history of the shell.
-    """
+    """The person key given, or that of an ID number read from a file, from standard input or from a prompt."""
     if key is not None:
-        if any(character.isdigit() for character in key):
-            raise typer.BadParameter(
-                "never write an ID number on the command line; leave it out and you are asked for it"
-            )
-        return key
+        return checked_key(key)
     number = _read_number(id_file)
     if len(number) != _ID_LENGTH or not number[:17].isdigit() or check_character(number[:17]) != number[17]:
         raise CommandError("that is no valid ID number of 18 characters", "check it and try again")
     return str(vault.person_keys_of([number])["person_key"][0])
+
+
+def checked_key(key: str) -> str:
+    """A person key given as an argument; an ID number is refused, since it would stay in the history of the shell."""
+    if any(character.isdigit() for character in key):
+        raise typer.BadParameter("a person key has no digits; never write an ID number on the command line")
+    return key
 
 
 def _read_number(id_file: Path | None) -> str:

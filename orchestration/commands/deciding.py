@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from models.masking import mask_text
+
 ReasonOption = Annotated[str, typer.Option(help="Why; kept with the decision.")]
 ByOption = Annotated[str | None, typer.Option("--by", help="Who decides; default: the user of the system.")]
 
@@ -24,7 +26,10 @@ def decider(given: str | None) -> str:
 
 
 def checked_reason(reason: str) -> str:
-    """The reason without surrounding blanks; a usage error where nothing is left of it."""
+    """The reason without surrounding blanks; a usage error where nothing is left of it.
+
+    People write ID numbers and phones into reasons, which are kept for good in places that hold no identities.
+    """
     if not reason.strip():
         raise typer.BadParameter("say why", param_hint="--reason")
-    return reason.strip()
+    return mask_text(reason.strip())

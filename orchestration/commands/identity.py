@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -24,17 +23,17 @@ from models.labels import label
 from models.linkage import load_linkage
 from models.masking import masked_id, masked_name
 from orchestration.commands.arguments import JsonOption
+from orchestration.commands.deciding import ByOption, ReasonOption, checked_reason, decider
 from orchestration.console import CommandError, Exit, answer, finish, say, show_json, show_table
 from orchestration.deliveries import LANGUAGE
 from orchestration.lock import BusyError, taking_in
 from orchestration.operations import Operations
+from orchestration.people import checked_key
 from orchestration.settings import DataHome, find_home
 from orchestration.stores import store_of
 
-ReasonOption = Annotated[str, typer.Option(help="Why; kept with the decision.")]
-WhoOption = Annotated[str, typer.Option("--by", help="Who decided; default: the user of this machine.")]
 PassOption = Annotated[list[str] | None, typer.Option("--pass", help="Only this pass; may be given several times.")]
-KeyArgument = Annotated[str, typer.Argument(help="Person key, as exports and tables have it.")]
+KeyArgument = Annotated[str, typer.Argument(callback=checked_key, help="Person key, as exports and tables have it.")]
 COUNT_COLUMNS = {"pass": "pass", "title": "what it is", "state": "state", "rows": "proposals", "in_bulk": "in bulk"}
 EVENT_COLUMNS = {
     "event_id": "event",
@@ -89,11 +88,10 @@ def export(
 
     Example: [bold]zhaoren identity export review.xlsx --reason "monthly review"[/]
     """
-    _said(reason, "")
-    home = find_home()
+    why, home = checked_reason(reason), find_home()
     found = _open(home, passes)
     count = write_sheet(found, file, language)
-    Operations(home.operations).log_identified_export(getpass.getuser(), "identity proposals", None, count, reason)
+    Operations(home.operations).log_identified_export(decider(None), "identity proposals", None, count, why)
     say(f"{count} proposals -> {file} (personal data: pass it on protected, then delete it)")
 
 
@@ -127,7 +125,7 @@ def import_decisions(
 def accept(
     passes: Annotated[list[str], typer.Option("--pass", help="The pass; may be given several times.")],
     reason: ReasonOption,
-    who: WhoOption = "",
+    who: ByOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Accept all proposals of a pass that are certain: the rows are mended and resubmitted, checks included.
@@ -149,7 +147,7 @@ def accept(
 
 
 @identity_app.command()
-def merge(key: KeyArgument, into: KeyArgument, reason: ReasonOption, who: WhoOption = "") -> None:
+def merge(key: KeyArgument, into: KeyArgument, reason: ReasonOption, who: ByOption = None) -> None:
     """The first person is the second, whose key and number survive; the first key still resolves. Can be undone.
 
     Example: [bold]zhaoren identity merge KEY INTO --reason "two numbers, confirmed by the police station"[/]
@@ -165,14 +163,14 @@ def split(
     rows: Annotated[Path, typer.Option(exists=True, help="CSV: delivery_id, row_number, column (else person_key).")],
     reason: ReasonOption,
     to: Annotated[str | None, typer.Option(help="Person the rows are about; default: one without a number.")] = None,
-    who: WhoOption = "",
+    who: ByOption = None,
 ) -> None:
     """Rows that bear a person's number are about somebody else: take them away from that person. Can be undone.
 
     Example: [bold]zhaoren identity split KEY --rows rows.csv --reason "number of the father typed for the child"[/]
     """
-    said = _said(reason, who)
-    event = _decided(lambda home: regroup.split(store_of(home), key, regroup.rows_in(rows, load_feeds()), said, to))
+    said, other = _said(reason, who), checked_key(to) if to else None
+    event = _decided(lambda home: regroup.split(store_of(home), key, regroup.rows_in(rows, load_feeds()), said, other))
     say(
         f"{event.event_id}: {len(event.rows)} rows are about {event.other_key}; "
         "`zhaoren run` brings the months up to date"
@@ -183,7 +181,7 @@ def split(
 def undo(
     event_id: Annotated[str, typer.Argument(help="Event, as `zhaoren identity history` names it.")],
     reason: ReasonOption,
-    who: WhoOption = "",
+    who: ByOption = None,
 ) -> None:
     """Take a merge or split back; everything else that was decided stays.
 
@@ -247,10 +245,8 @@ def _counts(found: pl.DataFrame) -> pl.DataFrame:
     return counts.with_columns(pl.Series("title", titles, dtype=pl.String))
 
 
-def _said(reason: str, who: str) -> Said:
-    if not reason.strip():
-        raise typer.BadParameter("say why", param_hint="--reason")
-    return Said(reason.strip(), who.strip() or getpass.getuser(), datetime.now(UTC))
+def _said(reason: str, who: str | None) -> Said:
+    return Said(checked_reason(reason), decider(who), datetime.now(UTC))
 
 
 def _decided(decide: Callable[[DataHome], Event]) -> Event:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-import getpass
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -12,6 +11,7 @@ import polars as pl
 import typer
 
 from orchestration.commands.arguments import MonthOption, month_of
+from orchestration.commands.deciding import checked_reason, decider
 from orchestration.console import CommandError, tell
 from orchestration.exports import EXPORTS, Format, as_bytes
 from orchestration.operations import Operations
@@ -41,16 +41,14 @@ def export(
 
     Example: [bold]zhaoren export alerts --month 2024-03 --format jsonl --out alerts.jsonl[/]
     """
-    if identified and not reason.strip():
-        raise typer.BadParameter("say why identities are needed: --reason TEXT", param_hint="--reason")
-    home = find_home()
+    why, home = checked_reason(reason) if identified else "", find_home()
     day = month_of(month)
     try:
         frame = EXPORTS[table.value](home, day, identified)
     except (NotPublishedError, FileNotFoundError) as error:
         raise CommandError("nothing has been published yet", "run `zhaoren run` first") from error
     if identified:
-        Operations(home.operations).log_identified_export(getpass.getuser(), table.value, month, frame.height, reason)
+        Operations(home.operations).log_identified_export(decider(None), table.value, month, frame.height, why)
     _deliver(frame, out, file_format.value, identified)
     tell(f"{frame.height} rows of {table.value} -> {out or 'standard output'}")
 
