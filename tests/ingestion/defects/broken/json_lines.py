@@ -95,6 +95,11 @@ def json_bom_and_windows(case: Case, feed: Feed) -> bytes:
     return b"\xef\xbb\xbf" + _json_lines(_records(case, feed)).replace(b"\n", b"\r\n")
 
 
+def json_nul_in_the_bom(case: Case, feed: Feed) -> bytes:
+    """Without it what is left is a byte order mark all the same, and no part of the first object."""
+    return b"\xef\x00\xbb\xbf" + _json_lines(_records(case, feed))
+
+
 def json_gb18030(case: Case, feed: Feed) -> bytes:
     return _json_lines(_records(case, feed)).decode().encode("gb18030")
 
