@@ -17,6 +17,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
+from ingestion.limits import MAX_SIDECAR_BYTES
 from ingestion.reason import MANIFEST_MISMATCH, PERIOD_MISSING, UNREADABLE, UNSAFE, FileRejectedError
 from ingestion.statement import LOCAL_ZONE, NO_SIDECAR, SIDECAR_SUFFIX, Sidecar, division_of, period_of, read_sidecar
 from models.masking import mask_text
@@ -26,7 +27,6 @@ UNFINISHED_PREFIXES = ("~$", ".")
 SETTLE_SECONDS = 5.0
 # Files copied together bear times that differ by the order of copying alone.
 _TOGETHER_SECONDS = 1.0
-_MAX_SIDECAR_BYTES = 1 << 20
 
 IgnoredReason = Literal["root_file", "subfolder", "orphan_sidecar", "unfinished"]
 
@@ -208,7 +208,7 @@ def _sidecar_of(path: Path) -> Sidecar:
     if not sidecar.exists() and not sidecar.is_symlink():
         return NO_SIDECAR
     _check_kind(sidecar)
-    if sidecar.stat().st_size > _MAX_SIDECAR_BYTES:
+    if sidecar.stat().st_size > MAX_SIDECAR_BYTES:
         raise FileRejectedError(MANIFEST_MISMATCH, "the sidecar is too long")
     try:
         return read_sidecar(sidecar.read_bytes())

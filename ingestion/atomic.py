@@ -33,9 +33,9 @@ class Pending:
 
     def put_in_place(self) -> None:
         """Sync and rename: from here on the file is there."""
-        _sync(self.path)
+        sync(self.path)
         self.path.replace(self._target)
-        _sync(self._target.parent)
+        sync(self._target.parent)
 
 
 @contextmanager
@@ -128,10 +128,11 @@ def move_file(source: Path, target: Path) -> None:
         return
     target.parent.mkdir(parents=True, exist_ok=True)
     source.replace(target)
-    _sync(target.parent)
+    sync(target.parent)
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """What was written to a file, or which entries a folder has, is on the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -12,12 +12,13 @@ from __future__ import annotations
 
 import fcntl
 import json
-import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from ingestion.atomic import sync
 
 FOLDER = ".change"
 _JOURNAL = "journal.json"
@@ -57,14 +58,14 @@ class Change:
         """Make it so. After the journal is written a kill only delays it."""
         for step in self._steps:
             if step.source is not None:
-                _sync(Path(step.source))
+                sync(Path(step.source))
         journal = self.home / FOLDER / _JOURNAL
         journal.parent.mkdir(exist_ok=True, mode=0o700)
         pending = journal.with_suffix(".aside")
         pending.write_text(json.dumps([step.__dict__ for step in self._steps]), encoding="utf-8")
-        _sync(pending)
+        sync(pending)
         pending.replace(journal)
-        _sync(journal.parent)
+        sync(journal.parent)
         _carry_out(self.home)
 
 
@@ -108,9 +109,9 @@ def _carry_out(home: Path) -> None:
         _take(step)
     for folder in {Path(step.target).parent for step in steps}:
         if folder.is_dir():
-            _sync(folder)
+            sync(folder)
     journal.unlink()
-    _sync(journal.parent)
+    sync(journal.parent)
 
 
 def _take(step: _Step) -> None:
@@ -131,11 +132,3 @@ def _clear(home: Path) -> None:
     """Clear what was staged, unless a journal still stands that needs it."""
     if not (home / FOLDER / _JOURNAL).exists():
         shutil.rmtree(home / FOLDER, ignore_errors=True)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

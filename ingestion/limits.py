@@ -19,6 +19,7 @@ MAX_BYTES = 2 << 30
 MAX_EXPANSION = 200
 MAX_ROWS = 10_000_000
 MAX_CELL_BYTES = 1 << 20
+MAX_SIDECAR_BYTES = 1 << 20
 # What follows from these for the memory that reading takes (docs/decisions/0011).
 MAX_LINE_BYTES = 64 << 20
 MAX_COLUMNS = 1_000

@@ -19,12 +19,12 @@ from ingestion.source import (
     landing_folders,
     take_in,
 )
+from ingestion.source.settings import KEEP_REJECTED_DAYS
 from models.contract import load_feeds
 from orchestration.settings import DataHome
 from orchestration.stores import store_of
 
 Tell = Callable[[str], None]
-_KEEP_OF_UNKNOWN_SOURCES = 30
 
 
 def fetch_sources(home: DataHome, only: str | None = None, tell: Tell | None = None) -> list[FetchReport]:
@@ -67,7 +67,7 @@ def landed_feeds(home: DataHome) -> set[str]:
 
 def _landings(home: DataHome) -> dict[str, int]:
     """Sources by name, those no longer configured too, with the days for which they keep rejected files."""
-    found = {path.name: _KEEP_OF_UNKNOWN_SOURCES for path in landing_folders(home.root)}
+    found = {path.name: KEEP_REJECTED_DAYS for path in landing_folders(home.root)}
     return found | {source.name: source.keep_rejected_days for source in home.settings().source}
 
 

@@ -12,7 +12,7 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from ingestion.arrival import SETTLE_SECONDS, UNFINISHED_PREFIXES, UNFINISHED_SUFFIXES
-from ingestion.limits import MAX_BYTES
+from ingestion.limits import MAX_BYTES, MAX_SIDECAR_BYTES
 from ingestion.source.landing import Draft, Landing, statement_key
 from ingestion.source.location import Location, Remote
 from ingestion.source.name import fault_of_name, harmless
@@ -23,7 +23,6 @@ from ingestion.statement import SIDECAR_SUFFIX
 from models.masking import mask_text
 
 _CHUNK_BYTES = 1 << 20
-_MAX_SIDECAR_BYTES = 1 << 20
 _MAX_FOLDERS = 200
 
 
@@ -167,10 +166,10 @@ def _copy(remote: Remote, location: Location, draft: Draft, limit: int) -> None:
 
 def _sidecar_bytes(sidecar: Remote, location: Location, landing: Landing) -> bytes:
     """A sidecar; one over the limit is cut just above it, so that ingestion refuses it as too long."""
-    if sidecar.size > _MAX_SIDECAR_BYTES:
-        return b" " * (_MAX_SIDECAR_BYTES + 1)
+    if sidecar.size > MAX_SIDECAR_BYTES:
+        return b" " * (MAX_SIDECAR_BYTES + 1)
     with landing.draft() as draft:
-        _copy(sidecar, location, draft, _MAX_SIDECAR_BYTES)
+        _copy(sidecar, location, draft, MAX_SIDECAR_BYTES)
         draft.sync()
         return draft.path.read_bytes()
 

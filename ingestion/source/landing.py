@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+from ingestion.atomic import sync
 from ingestion.reason import FileRejectedError
 from ingestion.source.problem import SourceError
 from ingestion.statement import NO_SIDECAR, SIDECAR_SUFFIX, read_sidecar
@@ -94,7 +95,7 @@ class Landing:
                 beside.sync()
                 beside.path.rename(_sidecar(target))
         draft.path.rename(target)
-        _sync(target.parent)
+        sync(target.parent)
 
     def discard(self, feed: str, name: str) -> None:
         """Take a file and its sidecar away; in that order, since a file alone would be another delivery."""
@@ -145,11 +146,3 @@ def _closed_folder(path: Path) -> None:
 
 def _sidecar(path: Path) -> Path:
     return path.with_name(path.name + SIDECAR_SUFFIX)
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -25,6 +25,8 @@ from models.contract import load_feeds
 
 # No digits: the name becomes part of file names, in which digits would be read as month or district.
 SourceName = Annotated[str, StringConstraints(pattern=r"^[a-z]+(-[a-z]+)*$", max_length=40)]
+# For how long rejected files stay in the landing unless a source says otherwise.
+KEEP_REJECTED_DAYS = 30
 # Kept out of zhaoren.toml wherever an address could carry it.
 _SECRET_QUERY_KEYS = {"password", "sslpassword", "passfile"}
 
@@ -59,7 +61,7 @@ class _Source(_Strict):
     every_minutes: PositiveInt = 15
     attempts: PositiveInt = Field(default=3, le=10)
     timeout_seconds: PositiveInt = 30
-    keep_rejected_days: int = Field(default=30, ge=0)
+    keep_rejected_days: int = Field(default=KEEP_REJECTED_DAYS, ge=0)
 
 
 class _FolderSource(_Source):

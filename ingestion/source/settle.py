@@ -22,12 +22,12 @@ from ingestion.pipeline import Progress, ingest, take_file
 from ingestion.reason import UNSAFE, FileRejectedError
 from ingestion.source.landing import Landing
 from ingestion.source.record import Fetched, Record, key_of
+from ingestion.source.settings import KEEP_REJECTED_DAYS
 from ingestion.statement import LOCAL_ZONE, SIDECAR_SUFFIX, division_of, period_of
 from ingestion.store import Store
 from models.contract import Feed
 from models.masking import mask_text
 
-KEEP_REJECTED_DAYS = 30
 _Ledgered = dict[tuple[str, str, str | None, str], Delivery]
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ingestion.source.settings import TableSettings
+from ingestion.statement import LOCAL_ZONE
 
 Kind = Literal["text", "number", "time", "zoned_time", "truth"]
 _ROWS = '"source_rows"'
@@ -19,7 +20,7 @@ _ROWS = '"source_rows"'
 # Sent one by one at the start of each transaction, which sees one state of the tables and can change nothing.
 SESSION = (
     "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY",
-    "SET LOCAL TIME ZONE 'Asia/Shanghai'",
+    f"SET LOCAL TIME ZONE '{LOCAL_ZONE}'",
     "SET LOCAL datestyle = 'ISO, YMD'",
     "SET LOCAL standard_conforming_strings = on",
     "SET LOCAL extra_float_digits = 1",
@@ -80,7 +81,7 @@ class Relation:
         if kind == "zoned_time":
             return f"extract(epoch FROM {expression})"
         if kind == "time":
-            return f"extract(epoch FROM CAST({expression} AS timestamp) AT TIME ZONE 'Asia/Shanghai')"
+            return f"extract(epoch FROM CAST({expression} AS timestamp) AT TIME ZONE '{LOCAL_ZONE}')"
         return expression if kind == "number" else "NULL"
 
 
