@@ -1,14 +1,25 @@
-"""Fixtures that every room's tests share: where the sample city lies, and that city run all the way to its lists."""
+"""What every room's tests share: where the sample city lies, that city run all the way to its lists, and how drawn
+examples are told.
+"""
 
 import subprocess
 from pathlib import Path
 
 import pytest
+from hypothesis import Phase, settings
 
 from orchestration.settings import DataHome
 from tests.command import zhaoren
 
 ROOT = Path(__file__).parent.parent
+
+# A failing example is told as it was drawn, with the line that draws it again. To make it small may take minutes,
+# which the whole suite has not got: pytest --hypothesis-profile=small tests/that/test_file.py
+settings.register_profile("small", deadline=None)
+settings.register_profile(
+    "as_drawn", deadline=None, database=None, print_blob=True, phases=[Phase.explicit, Phase.generate]
+)
+settings.load_profile("as_drawn")
 
 
 @pytest.fixture(scope="session")
