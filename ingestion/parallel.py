@@ -22,6 +22,7 @@ from pathlib import Path
 from ingestion.delivery import Delivery
 from ingestion.store import Store
 from models.contract import Feed
+from models.masking import mask_text
 
 # Below this a process of its own costs more than it brings: one takes about a second to start.
 _WORTH_BYTES, _WORTH_FILES = 50_000_000, 100
@@ -195,8 +196,14 @@ def _work(connection: Connection, parent: int, store: Store, now: datetime, take
             try:
                 take_in(folder, feed, store, now, connection.send)
             except Exception as error:  # a full disk, a share that is gone: the feed is lost, not the others
-                failure = f"{type(error).__name__}: {error}" if isinstance(error, OSError) else type(error).__name__
+                failure = _told(error)
             connection.send(failure)
+
+
+def _told(error: Exception) -> str:
+    """What may be said of it: the message of a disk names a file, whose name may hold a number; of others nothing."""
+    name = type(error).__name__
+    return mask_text(f"{name}: {error}") if isinstance(error, OSError) else name
 
 
 def _die_with(parent: int) -> None:

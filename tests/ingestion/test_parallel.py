@@ -14,9 +14,9 @@ import polars as pl
 import pytest
 
 from ingestion import Delivery, Ledger, ingest, parallel
-from ingestion.parallel import FeedsLostError, Task
+from ingestion.parallel import FeedsLostError, Task, _told
 from ingestion.pipeline import take_folder
-from tests.ingestion.conftest import NOW, City
+from tests.ingestion.conftest import NOW, City, id_number
 
 FEEDS = ("death_record", "pension_payment", "housing_fund")
 ROOT = Path(__file__).parents[2]
@@ -175,3 +175,9 @@ def test_memory_of_a_folder_goes_by_its_largest_file(tmp_path: Path) -> None:
     assert parallel._memory_of(tmp_path) == 400_000_000 + 800_000_000
     (tmp_path / "b.csv").unlink()
     assert parallel._memory_of(tmp_path) == 400_000_000 + 400_000_000
+
+
+def test_what_is_said_of_a_failure_names_no_number() -> None:
+    number = id_number(1)
+    assert number not in _told(OSError(5, "Input/output error", f"/inbox/death_record/{number}.csv"))
+    assert _told(ValueError(number)) == "ValueError"
