@@ -69,14 +69,8 @@ birth_date as (
         'birth_date_differs' as contradiction,
         'birth_date' as attribute,
         population.person_key,
-        'id_number' as source_a,
-        cast(extract(year from identified.born_on) as varchar) as class_a,
-        population.delivery_id as delivery_a,
-        population.row_number as row_a,
-        'population_register' as source_b,
-        cast(extract(year from population.born_on) as varchar) as class_b,
-        population.delivery_id as delivery_b,
-        population.row_number as row_b,
+        {{ told_by('a', "'id_number'", 'cast(year(identified.born_on) as varchar)', 'population') }},
+        {{ told_by('b', "'population_register'", 'cast(year(population.born_on) as varchar)', 'population') }},
         population.valid_from as known_from,
         population.valid_to as known_to
     from population
@@ -90,14 +84,8 @@ sex as (
         'sex_differs' as contradiction,
         'sex' as attribute,
         population.person_key,
-        'id_number' as source_a,
-        identified.sex as class_a,
-        population.delivery_id as delivery_a,
-        population.row_number as row_a,
-        'population_register' as source_b,
-        population.sex as class_b,
-        population.delivery_id as delivery_b,
-        population.row_number as row_b,
+        {{ told_by('a', "'id_number'", 'identified.sex', 'population') }},
+        {{ told_by('b', "'population_register'", 'population.sex', 'population') }},
         population.valid_from as known_from,
         population.valid_to as known_to
     from population
@@ -106,94 +94,72 @@ sex as (
     where population.sex <> identified.sex
 ),
 
--- A new register has come since, and still says that the dead person lives.
-registered_after_death as (
+-- What says that somebody lives: a register as long as it counts (the one in which the death is not yet told says
+-- nothing), a payment or treatment once, in the month in which both are known.
+sign_of_life as (
     select
         'registered_after_death' as contradiction,
-        'life' as attribute,
-        death.person_key,
-        death.basis as source_a,
-        'dead' as class_a,
-        death.delivery_id as delivery_a,
-        death.row_number as row_a,
-        'population_register' as source_b,
-        'alive' as class_b,
-        registration.delivery_id as delivery_b,
-        registration.row_number as row_b,
-        greatest(registration.valid_from, death.known_month) as known_from,
-        registration.valid_to as known_to
+        'population_register' as source,
+        person_key,
+        valid_from as lived_on,
+        valid_from as known_month,
+        valid_to,
+        delivery_id,
+        row_number
     from registration
-    inner join death
-        on registration.person_key = death.person_key
-    where
-        registration.status = '1'
-        and registration.valid_to > death.known_month
-        and {{ months_between('death.died_on', 'registration.valid_from') }} >= 1
-),
-
-assisted_after_death as (
+    where status = '1'
+    union all
     select
         'assisted_after_death' as contradiction,
-        'life' as attribute,
-        death.person_key,
-        death.basis as source_a,
-        'dead' as class_a,
-        death.delivery_id as delivery_a,
-        death.row_number as row_a,
-        'assistance_register' as source_b,
-        'alive' as class_b,
-        certificate.delivery_id as delivery_b,
-        certificate.row_number as row_b,
-        greatest(certificate.valid_from, death.known_month) as known_from,
-        certificate.valid_to as known_to
+        'assistance_register' as source,
+        person_key,
+        valid_from as lived_on,
+        valid_from as known_month,
+        valid_to,
+        delivery_id,
+        row_number
     from certificate
-    inner join death
-        on certificate.person_key = death.person_key
-    where
-        certificate.valid_to > death.known_month
-        and {{ months_between('death.died_on', 'certificate.valid_from') }} >= 1
-),
-
-pension_after_death as (
+    union all
     select
         'pension_after_death' as contradiction,
-        'life' as attribute,
-        death.person_key,
-        death.basis as source_a,
-        'dead' as class_a,
-        death.delivery_id as delivery_a,
-        death.row_number as row_a,
-        'pension_payment' as source_b,
-        'alive' as class_b,
-        pension.delivery_id as delivery_b,
-        pension.row_number as row_b,
-        greatest(pension.known_month, death.known_month) as known_from,
-        {{ add_months('greatest(pension.known_month, death.known_month)', 1) }} as known_to
+        'pension_payment' as source,
+        person_key,
+        pension_month as lived_on,
+        known_month,
+        cast(null as date) as valid_to,
+        delivery_id,
+        row_number
     from pension
-    inner join death
-        on pension.person_key = death.person_key
-    where {{ months_between('death.died_on', 'pension.pension_month') }} >= 1
-),
-
-treated_after_death as (
+    union all
     select
         'treated_after_death' as contradiction,
+        'medical_settlement' as source,
+        person_key,
+        settled_on as lived_on,
+        settled_month as known_month,
+        cast(null as date) as valid_to,
+        delivery_id,
+        row_number
+    from settlement
+),
+
+after_death as (
+    select
+        sign_of_life.contradiction,
         'life' as attribute,
         death.person_key,
-        death.basis as source_a,
-        'dead' as class_a,
-        death.delivery_id as delivery_a,
-        death.row_number as row_a,
-        'medical_settlement' as source_b,
-        'alive' as class_b,
-        settlement.delivery_id as delivery_b,
-        settlement.row_number as row_b,
-        greatest(settlement.settled_month, death.known_month) as known_from,
-        {{ add_months('greatest(settlement.settled_month, death.known_month)', 1) }} as known_to
-    from settlement
+        {{ told_by('a', 'death.basis', "'dead'", 'death') }},
+        {{ told_by('b', 'sign_of_life.source', "'alive'", 'sign_of_life') }},
+        greatest(sign_of_life.known_month, death.known_month) as known_from,
+        coalesce(
+            sign_of_life.valid_to, {{ add_months('greatest(sign_of_life.known_month, death.known_month)', 1) }}
+        ) as known_to
+    from sign_of_life
     inner join death
-        on settlement.person_key = death.person_key
-    where {{ months_between('death.died_on', 'settlement.settled_on') }} >= 1
+        on sign_of_life.person_key = death.person_key
+    where
+        coalesce(sign_of_life.valid_to > death.known_month, true)
+        and {{ months_between('death.died_on', 'sign_of_life.lived_on') }} >= 1
 ),
 
 -- Where the register tells no residence, there is nothing to contradict.
@@ -224,14 +190,8 @@ place as (
         'place_differs' as contradiction,
         'place' as attribute,
         registration.person_key,
-        'population_register' as source_a,
-        registration.residence_division as class_a,
-        registration.delivery_id as delivery_a,
-        registration.row_number as row_a,
-        told_place.source as source_b,
-        told_place.division_code as class_b,
-        told_place.delivery_id as delivery_b,
-        told_place.row_number as row_b,
+        {{ told_by('a', "'population_register'", 'registration.residence_division', 'registration') }},
+        {{ told_by('b', 'told_place.source', 'told_place.division_code', 'told_place') }},
         greatest(registration.valid_from, told_place.valid_from) as known_from,
         least(registration.valid_to, told_place.valid_to) as known_to
     from told_place
@@ -267,14 +227,8 @@ employed_in_custody as (
         'employed_in_custody' as contradiction,
         'freedom' as attribute,
         custody.person_key,
-        'custody_record' as source_a,
-        'detained' as class_a,
-        custody.delivery_id as delivery_a,
-        custody.row_number as row_a,
-        'social_insurance' as source_b,
-        'employed' as class_b,
-        contribution.delivery_id as delivery_b,
-        contribution.row_number as row_b,
+        {{ told_by('a', "'custody_record'", "'detained'", 'custody') }},
+        {{ told_by('b', "'social_insurance'", "'employed'", 'contribution') }},
         contribution.contribution_month as known_from,
         {{ add_months('contribution.contribution_month', 1) }} as known_to
     from contribution
@@ -290,14 +244,8 @@ unemployed_and_employed as (
         'unemployed_and_employed' as contradiction,
         'work' as attribute,
         unemployment.person_key,
-        'social_insurance' as source_a,
-        'employed' as class_a,
-        contribution.delivery_id as delivery_a,
-        contribution.row_number as row_a,
-        'unemployment_register' as source_b,
-        'unemployed' as class_b,
-        unemployment.delivery_id as delivery_b,
-        unemployment.row_number as row_b,
+        {{ told_by('a', "'social_insurance'", "'employed'", 'contribution') }},
+        {{ told_by('b', "'unemployment_register'", "'unemployed'", 'unemployment') }},
         contribution.contribution_month as known_from,
         {{ add_months('contribution.contribution_month', 1) }} as known_to
     from contribution
@@ -313,14 +261,8 @@ size_differs as (
         'register_size_differs' as contradiction,
         'household_size' as attribute,
         applicant_key as person_key,
-        'assistance_register' as source_a,
-        cast(member_count as varchar) as class_a,
-        delivery_id as delivery_a,
-        row_number as row_a,
-        'assistance_register' as source_b,
-        cast(household_size as varchar) as class_b,
-        delivery_id as delivery_b,
-        row_number as row_b,
+        {{ told_by('a', "'assistance_register'", 'cast(member_count as varchar)', 'household') }},
+        {{ told_by('b', "'assistance_register'", 'cast(household_size as varchar)', 'household') }},
         month as known_from,
         {{ add_months('month', 1) }} as known_to
     from household
@@ -332,14 +274,8 @@ on_register_moved_out as (
         'on_register_moved_out' as contradiction,
         'registration' as attribute,
         member.person_key,
-        'population_register' as source_a,
-        'moved_out' as class_a,
-        registration.delivery_id as delivery_a,
-        registration.row_number as row_a,
-        'assistance_register' as source_b,
-        'on_register' as class_b,
-        member.delivery_id as delivery_b,
-        member.row_number as row_b,
+        {{ told_by('a', "'population_register'", "'moved_out'", 'registration') }},
+        {{ told_by('b', "'assistance_register'", "'on_register'", 'member') }},
         member.month as known_from,
         {{ add_months('member.month', 1) }} as known_to
     from member
@@ -355,13 +291,7 @@ found as (
     union all
     select * from sex
     union all
-    select * from registered_after_death
-    union all
-    select * from assisted_after_death
-    union all
-    select * from pension_after_death
-    union all
-    select * from treated_after_death
+    select * from after_death
     union all
     select * from place
     union all

@@ -11,12 +11,13 @@ death as (
     select * from {{ ref('death_first_told') }}
 ),
 
-birth_rank as (
-    {{ source_rank('birth_date') }}
+-- Policy says who is believed; the other one speaks where that one is silent.
+birth_belief as (
+    {{ is_believed_before('birth_date', 'id_number', 'population_register') }}
 ),
 
-sex_rank as (
-    {{ source_rank('sex') }}
+sex_belief as (
+    {{ is_believed_before('sex', 'id_number', 'population_register') }}
 ),
 
 -- As first told: what a later delivery says must not alter the months before.
@@ -29,36 +30,21 @@ registered as (
     qualify row_number() over (partition by person_key order by valid_from, delivery_id, row_number desc) = 1
 ),
 
--- Policy says who is believed; the other one speaks where that one is silent.
-belief as (
-    select
-        coalesce(max(case when source = 'id_number' then rank end), 99)
-        <= coalesce(max(case when source = 'population_register' then rank end), 99) as is_number_first
-    from birth_rank
-),
-
-sex_belief as (
-    select
-        coalesce(max(case when source = 'id_number' then rank end), 99)
-        <= coalesce(max(case when source = 'population_register' then rank end), 99) as is_number_first
-    from sex_rank
-),
-
 final as (
     select
         identified.person_key,
         case
-            when belief.is_number_first then coalesce(identified.born_on, registered.born_on)
+            when birth_belief.is_first then coalesce(identified.born_on, registered.born_on)
             else coalesce(registered.born_on, identified.born_on)
         end as born_on,
         case
-            when sex_belief.is_number_first then coalesce(identified.sex, registered.sex)
+            when sex_belief.is_first then coalesce(identified.sex, registered.sex)
             else coalesce(registered.sex, identified.sex)
         end as sex,
         death.died_on,
         death.known_month as death_known_month
     from identified
-    cross join belief
+    cross join birth_belief
     cross join sex_belief
     left join registered
         on identified.person_key = registered.person_key
