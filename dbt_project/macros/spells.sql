@@ -55,6 +55,38 @@
     where is_start = 1
 {%- endmacro %}
 
+{#
+    Spells of persons, cut wherever something else about the same person begins or ends. `spells` has person_key,
+    valid_from and valid_to, `cuts` person_key and starts; a piece is (person_key, spell_from, starts, ends).
+#}
+{% macro pieces(spells, cuts) -%}
+    select
+        person_key,
+        spell_from,
+        starts,
+        lead(starts, 1, valid_to) over (partition by person_key, spell_from order by starts) as ends
+    from (
+        select
+            person_key,
+            valid_from as spell_from,
+            valid_from as starts,
+            valid_to
+        from {{ spells }}
+        union distinct
+        select
+            spell.person_key,
+            spell.valid_from as spell_from,
+            cut.starts,
+            spell.valid_to
+        from {{ spells }} as spell
+        inner join {{ cuts }} as cut
+            on
+                spell.person_key = cut.person_key
+                and spell.valid_from < cut.starts
+                and spell.valid_to > cut.starts
+    ) as boundary
+{%- endmacro %}
+
 {% macro except_columns(columns) -%}
     {{ adapter.dispatch('except_columns')(columns) }}
 {%- endmacro %}

@@ -83,21 +83,11 @@ vote as {{ step() }} (
 -- most members. What is not taken then goes to the next: two who leave a household for another of their size do not
 -- take its key away from whoever stays.
 heir as {{ step() }} (
-    select * from vote
-    qualify
-        row_number() over (
-            partition by month, from_part_key
-            order by votes desc, has_head desc, (from_part_key = part_key) desc, part_key
-        ) = 1
+    {{ most_votes('vote', 'from_part_key', 'part_key') }}
 ),
 
 first_choice as {{ step() }} (
-    select * from heir
-    qualify
-        row_number() over (
-            partition by month, part_key
-            order by votes desc, has_head desc, (from_part_key = part_key) desc, from_part_key
-        ) = 1
+    {{ most_votes('heir', 'part_key', 'from_part_key') }}
 ),
 
 left_over as {{ step() }} (
@@ -117,21 +107,11 @@ left_over as {{ step() }} (
 ),
 
 second_heir as (
-    select * from left_over
-    qualify
-        row_number() over (
-            partition by month, from_part_key
-            order by votes desc, has_head desc, (from_part_key = part_key) desc, part_key
-        ) = 1
+    {{ most_votes('left_over', 'from_part_key', 'part_key') }}
 ),
 
 second_choice as (
-    select * from second_heir
-    qualify
-        row_number() over (
-            partition by month, part_key
-            order by votes desc, has_head desc, (from_part_key = part_key) desc, from_part_key
-        ) = 1
+    {{ most_votes('second_heir', 'part_key', 'from_part_key') }}
 ),
 
 inherited as {{ step() }} (

@@ -115,53 +115,32 @@ apart as {{ step() }} (
 ),
 
 -- A spell is cut where a death becomes known, where the person comes of age, where a divorce begins or ends.
-boundary as {{ step() }} (
+cut as {{ step() }} (
     select
         person_key,
-        valid_from as spell_from,
-        valid_from as starts,
-        valid_to
+        dead_from as starts
     from resident
+    where dead_from > valid_from
     union distinct
     select
         person_key,
-        valid_from as spell_from,
-        dead_from as starts,
-        valid_to
+        adult_from as starts
     from resident
-    where dead_from > valid_from and dead_from < valid_to
+    where adult_from > valid_from
     union distinct
     select
         person_key,
-        valid_from as spell_from,
-        adult_from as starts,
-        valid_to
-    from resident
-    where adult_from > valid_from and adult_from < valid_to
+        valid_from as starts
+    from apart
     union distinct
     select
-        resident.person_key,
-        resident.valid_from as spell_from,
-        case when side.is_begin then apart.valid_from else apart.valid_to end as starts,
-        resident.valid_to
-    from resident
-    inner join apart
-        on
-            resident.person_key = apart.person_key
-            and resident.valid_from = apart.spell_from
-    cross join (values (true), (false)) as side (is_begin)
-    where
-        case when side.is_begin then apart.valid_from else apart.valid_to end > resident.valid_from
-        and case when side.is_begin then apart.valid_from else apart.valid_to end < resident.valid_to
+        person_key,
+        valid_to as starts
+    from apart
 ),
 
 piece as {{ step() }} (
-    select
-        person_key,
-        spell_from,
-        starts,
-        lead(starts, 1, valid_to) over (partition by person_key, spell_from order by starts) as ends
-    from boundary
+    {{ pieces('resident', 'cut') }}
 ),
 
 final as (

@@ -29,49 +29,25 @@ custody as (
     where is_detained
 ),
 
-boundary as {{ step() }} (
+cut as {{ step() }} (
     select
         person_key,
-        valid_from as stay_from,
-        valid_from as starts,
-        valid_to
-    from stay
+        dead_from as starts
+    from person
     union distinct
     select
-        stay.person_key,
-        stay.valid_from as stay_from,
-        person.dead_from as starts,
-        stay.valid_to
-    from stay
-    inner join person
-        on
-            stay.person_key = person.person_key
-            and stay.valid_from < person.dead_from
-            and stay.valid_to > person.dead_from
-    union distinct
-    select
-        stay.person_key,
-        stay.valid_from as stay_from,
-        case when side.is_begin then custody.valid_from else custody.valid_to end as starts,
-        stay.valid_to
+        person_key,
+        valid_from as starts
     from custody
-    inner join stay
-        on
-            custody.person_key = stay.person_key
-            and {{ overlap('custody', 'stay') }}
-    cross join (values (true), (false)) as side (is_begin)
-    where
-        case when side.is_begin then custody.valid_from else custody.valid_to end > stay.valid_from
-        and case when side.is_begin then custody.valid_from else custody.valid_to end < stay.valid_to
+    union distinct
+    select
+        person_key,
+        valid_to as starts
+    from custody
 ),
 
 piece as {{ step() }} (
-    select
-        person_key,
-        stay_from,
-        starts,
-        lead(starts, 1, valid_to) over (partition by person_key, stay_from order by starts) as ends
-    from boundary
+    {{ pieces('stay', 'cut') }}
 ),
 
 stated as {{ step() }} (
@@ -112,7 +88,7 @@ stated as {{ step() }} (
     inner join stay
         on
             piece.person_key = stay.person_key
-            and piece.stay_from = stay.valid_from
+            and piece.spell_from = stay.valid_from
     left join person
         on piece.person_key = person.person_key
     left join death
