@@ -20,12 +20,14 @@ TOWN, HAMLET, CAMPUS = "420702104001", "420702100216", "420702001001"
 YOUNG = {
     "kid": date(2012, 5, 1), "baby": date(2023, 2, 20), "infant": date(2023, 2, 25), "ward": date(2014, 3, 1),
     "pupil": date(2004, 3, 1), "twin": date(2011, 1, 1), "late_baby": date(2023, 5, 2), "son": date(2010, 6, 1),
+    "scholar": date(2003, 3, 1),
 }  # fmt: skip
 GROWN = (
     "bride", "groom", "faraway_bride", "faraway_groom", "husband", "wife", "wife_sister", "mum", "dad", "young_mum",
     "young_dad", "prisoner", "grandma", "father_p", "mother_p", "old_head", "widow", "ghost", "ghost_wife", "five1",
     "five2", "five3", "five4", "five5", "absent", "host", "double", "swap_a", "swap_b", "mover1", "mover2",
     "carried", "carer", "register_ex", "register_head", "bench", "stale_bride", "stale_groom", "loner",
+    "scholar_dad", "scholar_mum",
 )  # fmt: skip
 BORN = {**dict.fromkeys(GROWN, date(1980, 3, 1)), **YOUNG, "absent": date(2013, 1, 1)}
 
@@ -60,12 +62,13 @@ ALWAYS = [
     resident("father_p", "U"), resident("mother_p", "U", "10"),
     resident("ghost_wife", "D", "10"), resident("ghost", "D"),
     resident("host", "A"), resident("double", "X"), resident("swap_a", "Y1"), resident("swap_b", "Y2"),
+    resident("scholar_dad", "Q1"), resident("scholar_mum", "Q2"),
     resident("carer", "C"), resident("stale_bride", "Z1"), resident("stale_groom", "Z2"),
 ]  # fmt: skip
 
 REGISTER_JANUARY = [
     *ALWAYS,
-    resident("pupil", "U", "20", marital_status="10"),
+    resident("pupil", "U", "20", marital_status="10"), resident("scholar", "Q1", "20", marital_status="10"),
     resident("old_head", "O"), resident("widow", "O", "10"),
     *(resident(f"five{at}", "V", "02" if at == 1 else "70") for at in range(1, 6)),
     resident("absent", "A", "20"), resident("carried", "C", "70"),
@@ -80,6 +83,8 @@ REGISTER_APRIL = [
     resident("baby", "N1", "20"), resident("infant", "N2", "20"),
     # At university, with a hukou of the campus.
     resident("pupil", "K", "97", CAMPUS, registered_division=CAMPUS, marital_status="10"),
+    # With the mother, who is not told to be that before June.
+    resident("scholar", "Q2", "97", marital_status="10"),
     resident("old_head", "O", status="3", changed_on=date(2023, 3, 2)), resident("widow", "O", "02"),
     *(resident(f"five{at}", "V", "02" if at == 1 else "70") for at in (1, 2)),
     *(resident(f"five{at}", "V9", "02" if at == 3 else "70", HAMLET, changed_on=date(2023, 3, 9)) for at in (3, 4, 5)),
@@ -129,7 +134,10 @@ DETAINED = {"person_key": "prisoner", "custody_type": "1", "from_date": date(202
 SOMEBODY = {"person_key": "bench", "custody_type": "3", "from_date": date(2022, 2, 9), "status": "1"}
 GUARDED = {"person_key": "ward", "child_category": "5", "guardian_key": "grandma", "guardian_relation": "60",
            "recognised_on": date(2023, 2, 12)}  # fmt: skip
+MOTHER = {"person_key": "scholar", "child_category": "5", "guardian_key": "scholar_mum", "guardian_relation": "52",
+          "recognised_on": date(2023, 6, 2)}  # fmt: skip
 STUDENT = {"person_key": "pupil", "school": "s", "stage": "7", "status": "1"}
+SCHOLAR = {**STUDENT, "person_key": "scholar"}
 
 DELIVERIES: list[Delivered] = [
     *snapshot("population_register", {JANUARY: REGISTER_JANUARY, APRIL: REGISTER_APRIL, JULY: REGISTER_JULY}),
@@ -148,8 +156,10 @@ DELIVERIES: list[Delivered] = [
         "relation": "20",
     }),
     *snapshot("custody_record", {JANUARY: [SOMEBODY], FEBRUARY: [DETAINED, SOMEBODY], JUNE: [SOMEBODY]}),
-    *snapshot("child_register", {FEBRUARY: [GUARDED]}),
-    *snapshot("student_register", {JANUARY: [STUDENT], JUNE: [{**STUDENT, "status": "4"}]}),
+    *snapshot("child_register", {FEBRUARY: [GUARDED], JUNE: [GUARDED, MOTHER]}),
+    *snapshot("student_register", {
+        JANUARY: [STUDENT, SCHOLAR], JUNE: [{**STUDENT, "status": "4"}, SCHOLAR],
+    }),
     *snapshot("elder_register", {FEBRUARY: [
         {"person_key": person, "elder_category": "1", "division": HAMLET} for person in ("carer", "grandma")
     ]}),

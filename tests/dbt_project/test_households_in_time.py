@@ -170,6 +170,12 @@ def test_a_student_belongs_to_the_parents_until_the_end_of_the_studies(city: Con
     assert [row[0] for row in stays(city, "pupil")] == ["first_known", "student", "studies_ended"]
 
 
+def test_a_student_moves_to_one_parent_until_it_is_told_that_the_other_is_at_home(city: Connection) -> None:
+    found = together(city, "scholar")
+    assert found[APRIL] == found[MAY] == {"scholar", "scholar_dad"}
+    assert found[JUNE] == found[JULY] == {"scholar", "scholar_mum"}
+
+
 def test_the_widow_keeps_the_household_and_the_dead_stays_known(city: Connection) -> None:
     assert len({household(city, "widow", month) for month in MONTHS}) == 1
     assert together(city, "widow", counted=False)[FEBRUARY] == {"old_head"}

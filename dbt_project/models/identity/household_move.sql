@@ -192,29 +192,8 @@ minor_to_grown_up as (
         and grown_up.part_key <> target.part_key
 ),
 
--- A student who lives with one parent does not move to the other.
-at_home as {{ step() }} (
-    select
-        school.person_key,
-        greatest(own.valid_from, part.valid_from) as valid_from,
-        least(own.valid_to, part.valid_to) as valid_to
-    from school
-    inner join part
-        on
-            school.person_key = part.person_key
-            and {{ overlap('school', 'part') }}
-    inner join parent
-        on part.person_key = parent.child_key
-    inner join part as own
-        on
-            parent.parent_key = own.person_key
-            and part.part_key = own.part_key
-            and {{ overlap('own', 'part') }}
-    group by school.person_key, greatest(own.valid_from, part.valid_from), least(own.valid_to, part.valid_to)
-),
-
 -- Pass 3: grown-up children in full-time education who live elsewhere belong to the parents.
-student as {{ step() }} (
+student_of_parent as {{ step() }} (
     select
         month.month,
         part.person_key,
@@ -237,7 +216,6 @@ student as {{ step() }} (
         on
             parent.parent_key = target.person_key
             and {{ overlap('target', 'part') }}
-            and part.part_key <> target.part_key
     inner join month
         on
             {{ in_force('month.month', 'school') }}
@@ -249,14 +227,15 @@ student as {{ step() }} (
             school.stage = member_stage.dimension_key
             and month.month = member_stage.month
             and member_stage.value = 1
-    left join at_home
-        on
-            part.person_key = at_home.person_key
-            and {{ in_force('month.month', 'at_home') }}
     where
         not part.is_minor
         and coalesce(part.marital_status, '10') = '10'
-        and at_home.person_key is null
+),
+
+-- Whoever lives with one parent does not move to the other.
+student as {{ step() }} (
+    select * from student_of_parent
+    qualify not bool_or(part_key = own_part_key) over (partition by month, person_key)
 ),
 
 -- Pass 4: married, each with an own hukou number, in the same village. The one moves who came there, else the one who
