@@ -26,7 +26,6 @@ from models.contract import Feed, person_key_name
 
 VALIDITY, FACTS = "delivery_validity.parquet", "basis.json"
 ALIAS, ROW_ALIAS = "person_alias.parquet", "person_row_alias.parquet"
-ROW_ALIAS, _OF_ROW = "person_row_alias.parquet", "#"
 FOLDER, MARK = "basis", "unfinished.json"
 ALIAS_SCHEMA = {"person_key": pl.String(), "resolved_key": pl.String()}
 ROW_ALIAS_SCHEMA = {
@@ -199,12 +198,10 @@ def _months_of_changed_rows(published: Basis, planned: Basis) -> list[date]:
 
 
 def first_told(lake: Path, feeds: Mapping[str, Feed], keys: Sequence[str]) -> dict[str, date]:
-    """The first data month in whose deliveries each of these persons (or rows) stands. Reads the lake's key columns."""
-    periods = {key: key.split(_OF_ROW)[0].split(".")[1] for key in keys if _OF_ROW in key}
-    of_rows = {key: date.fromisoformat(f"{period}-01") for key, period in periods.items()}
-    wanted = pl.Series([key for key in keys if _OF_ROW not in key], dtype=pl.String)
-    if wanted.is_empty():
-        return of_rows
+    """The first data month in whose deliveries each of these persons stands. Reads the lake's key columns."""
+    if not keys:
+        return {}
+    wanted = pl.Series(keys, dtype=pl.String)
     found = []
     for feed in feeds.values():
         columns = [person_key_name(column.name) for column in feed.columns if column.type == "id"]
@@ -214,7 +211,7 @@ def first_told(lake: Path, feeds: Mapping[str, Feed], keys: Sequence[str]) -> di
             told = rows.select("period", *columns).unpivot(index="period", value_name="key").drop("variable")
             found.append(told.filter(pl.col("key").is_in(wanted.implode())).group_by("key").agg(pl.col("period").min()))
     frame = pl.concat(pl.collect_all(found)).group_by("key").agg(pl.col("period").min()).sort("key")
-    return of_rows | {key: date.fromisoformat(f"{period}-01") for key, period in frame.iter_rows()}
+    return {key: date.fromisoformat(f"{period}-01") for key, period in frame.iter_rows()}
 
 
 def mark_unfinished(root: Path, since: date) -> None:
