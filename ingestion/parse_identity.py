@@ -1,6 +1,6 @@
 """Citizen ID numbers (GB 11643-1999) and the disability certificate numbers that contain one.
 
-Belongs here: their check digits, old forms and what a spreadsheet does to them. Does not belong here:
+Belongs here: their check digits, what they state, old forms and what a spreadsheet does to them. Does not belong here:
 pseudonyms (``pseudonym``).
 """
 
@@ -16,7 +16,7 @@ from ingestion.normalise import ERROR_CELL, NUMERIC_CELL
 from ingestion.parsed import FAULT, VALUE, Parsed
 from ingestion.reason import ID_INVALID, ID_PRECISION_LOST, VALUE_INVALID
 
-_WEIGHTS = np.array([7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2], dtype=np.int32)
+WEIGHTS = np.array([7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2], dtype=np.int32)
 _CHECK = np.frombuffer(b"10X98765432", dtype=np.uint8)
 _DAYS = np.array([0, 31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31], dtype=np.int32)
 _FIRST_BIRTH = 19_000_101
@@ -54,8 +54,19 @@ def parse_certificate(cells: pl.Series, received_on: date) -> Parsed:
 
 def check_character(first_17: str) -> str:
     """The check character (mod 11-2) of the first 17 digits."""
-    total = sum(int(digit) * int(weight) for digit, weight in zip(first_17, _WEIGHTS, strict=True))
+    total = sum(int(digit) * int(weight) for digit, weight in zip(first_17, WEIGHTS, strict=True))
     return "10X98765432"[total % 11]
+
+
+def born_on_of(id_number: pl.Expr) -> pl.Expr:
+    """The birth date that an ID number of 18 digits states."""
+    return id_number.str.slice(6, 8).str.to_date("%Y%m%d", strict=False)
+
+
+def sex_of(id_number: pl.Expr) -> pl.Expr:
+    """The sex that an ID number of 18 digits states: 1 male, 2 female."""
+    is_odd = id_number.str.slice(16, 1).cast(pl.Int8, strict=False) % 2 == 1
+    return pl.when(is_odd).then(pl.lit("1")).otherwise(pl.lit("2"))
 
 
 def _ids_of(frame: pl.DataFrame, received_on: date) -> pl.DataFrame:
@@ -118,7 +129,7 @@ def _check(letters: Bytes, received_on: date) -> Bools:
     """Digits, check character and birth date of each row of 18 letters."""
     digits = letters[:, :17].astype(np.int32) - 48
     are_digits = ((digits >= 0) & (digits <= 9)).all(axis=1)
-    expected = _CHECK[(digits @ _WEIGHTS) % 11]
+    expected = _CHECK[(digits @ WEIGHTS) % 11]
     born = digits[:, 6:14] @ np.array([10**at for at in range(7, -1, -1)], dtype=np.int32)
     year, month, day = born // 10_000, born // 100 % 100, born % 100
     leap = (year % 4 == 0) & ((year % 100 != 0) | (year % 400 == 0))

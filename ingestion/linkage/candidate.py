@@ -1,6 +1,6 @@
 """Who might be meant by a row whose ID number cannot be used: the candidates of each pass.
 
-Belongs here: the search, set against set. Does not belong here: whether a candidate is the one (``confirm``).
+Belongs here: the search, set against set. Does not belong here: whether a candidate is the one (``match``).
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ import polars as pl
 
 from ingestion.linkage.candidate import candidates
 from ingestion.linkage.known import Known
+from ingestion.parse_identity import born_on_of, sex_of
 from ingestion.reason import ID_PRECISION_LOST
 from models.linkage import Linkage, LinkagePass
 
@@ -85,9 +86,7 @@ def _weighed(
     told = told.join(shared, on=["claim", "id_number"], how="left")
     told = told.join(_taken(told, known), on=["group", "id_number"], how="left")
     kinds = [fact.name for fact in linkage.facts]
-    born = pl.col("id_number").str.slice(6, 8).str.to_date("%Y%m%d", strict=False)
-    is_man = pl.col("id_number").str.slice(16, 1).cast(pl.Int8, strict=False) % 2 == 1
-    sex = pl.when(is_man).then(pl.lit("1")).otherwise(pl.lit("2"))
+    born, sex = born_on_of(pl.col("id_number")), sex_of(pl.col("id_number"))
     yes = ["same_name", "similar_name", "taken", *kinds]
     told = told.with_columns(pl.col(yes).fill_null(False))
     return told.with_columns(

@@ -1,7 +1,7 @@
 """Which valid ID numbers could have been meant by one that is written wrongly, by one slip of the pen.
 
 Belongs here: arithmetic on digits, whole columns at a time. Does not belong here: who has these numbers
-(``known``), whether one of them was meant (``confirm``).
+(``known``), whether one of them was meant (``match``).
 
 The check character (GB 11643-1999, mod 11-2) makes this cheap: for a wrong digit at a given place exactly one
 digit can be right, so a number of 18 characters has about 20 neighbours instead of 200.
@@ -14,7 +14,9 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
-WEIGHTS = np.array([7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2], dtype=np.int64)
+from ingestion import parse_identity
+
+WEIGHTS = parse_identity.WEIGHTS.astype(np.int64)
 # Remainder of the weighted sum -> value of the check character, where X counts 10; it is its own inverse.
 CHECK = np.array([1, 0, 10, 9, 8, 7, 6, 5, 4, 3, 2], dtype=np.int64)
 _INVERSE = np.array([pow(int(weight), -1, 11) for weight in WEIGHTS], dtype=np.int64)

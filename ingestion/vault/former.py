@@ -9,8 +9,8 @@ from pathlib import Path
 
 import polars as pl
 
+from ingestion.parse_identity import born_on_of, sex_of
 from ingestion.store import Store
-from ingestion.vault.rows import born_on_of, sex_of
 
 _SCHEMA = {"person_key": pl.String(), "born_on": pl.Date(), "sex": pl.String()}
 

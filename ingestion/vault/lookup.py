@@ -18,6 +18,7 @@ from ingestion.delivery import Delivery
 from ingestion.encryption import EncryptedParquet
 from ingestion.in_force import receipt_order
 from ingestion.ledger import Ledger
+from ingestion.parse_identity import born_on_of, sex_of
 from ingestion.pseudonym import Algorithm, pseudonyms
 from ingestion.store import Store
 from ingestion.table import ROW_NUMBER
@@ -29,8 +30,6 @@ from ingestion.vault.rows import (
     PERSON_COLUMNS,
     SCHEMA,
     VaultWriter,
-    born_on_of,
-    sex_of,
 )
 from ingestion.vault.tombstone import Tombstones
 from models.contract import Feed

@@ -86,17 +86,6 @@ def identity_rows(accepted: pl.DataFrame, feed: Feed, keys: Mapping[str, pl.Seri
     return pl.concat(parts) if parts else None
 
 
-def born_on_of(id_number: pl.Expr) -> pl.Expr:
-    """The birth date that an ID number of 18 digits states."""
-    return id_number.str.slice(6, 8).str.to_date("%Y%m%d", strict=False)
-
-
-def sex_of(id_number: pl.Expr) -> pl.Expr:
-    """The sex that an ID number of 18 digits states: 1 male, 2 female."""
-    is_odd = id_number.str.slice(16, 1).cast(pl.Int8, strict=False) % 2 == 1
-    return pl.when(is_odd).then(pl.lit("1")).otherwise(pl.lit("2"))
-
-
 def _distinct(part: pl.DataFrame) -> pl.DataFrame:
     """A person with the same facts once; rows without a person key all, if they say anything."""
     has_key = pl.col("person_key").is_not_null()
