@@ -50,8 +50,6 @@ class Arrival:
     period: str | None = None
     division: str | None = None
     fault: FileRejectedError | None = None
-    supplements: str | None = None
-    """The delivery whose quarantined rows this file mends, where it is such a one."""
 
     @property
     def file_name(self) -> str:

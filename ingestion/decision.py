@@ -9,10 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from ingestion.delivery import Delivery, Status
+from ingestion.delivery import KEPT, Delivery, Status
 from ingestion.header import header_of
 from ingestion.in_force import overlap, said
-from ingestion.reason import EMPTY, MANIFEST_MISMATCH, FileRejectedError
+from ingestion.reason import DUPLICATE, EMPTY, MANIFEST_MISMATCH, FileRejectedError
 from ingestion.statement import Sidecar
 from ingestion.totals import TOLERANCE
 from models.contract import Column, Feed
@@ -28,7 +28,7 @@ def original_of_duplicate(history: Sequence[Delivery], entry: Delivery) -> Deliv
         for item in history
         if (item.period, item.sender, item.supplements) == (entry.period, entry.sender, entry.supplements)
     ]
-    for status in ("accepted", "held"):
+    for status in KEPT:
         item = _speaking(same, entry.division, status)
         if item and (item.sha256, item.statement_key) == (entry.sha256, entry.statement_key):
             return item
@@ -44,6 +44,30 @@ def _speaking(same_month: Sequence[Delivery], division: str | None, status: Stat
         if item.status == "accepted" and overlap(item.division, division):
             return None
     return None
+
+
+def as_duplicate(entry: Delivery, original: Delivery) -> Delivery:
+    """The entry of a file that says once more what another said; that one's counts are its own."""
+    return replace(
+        entry,
+        status="duplicate",
+        reason=DUPLICATE,
+        detail=original.delivery_id,
+        rows_data=original.rows_data,
+        rows_framing=original.rows_framing,
+    )
+
+
+def as_rejected(entry: Delivery, error: FileRejectedError) -> Delivery:
+    """The entry of a file that cannot be taken in."""
+    return replace(
+        entry,
+        status="rejected",
+        reason=error.reason,
+        detail=error.detail,
+        rows_data=error.rows_data,
+        rows_framing=error.rows_framing,
+    )
 
 
 def must_be_held(rows_data: int, rows_quarantined: int, feed: Feed) -> bool:

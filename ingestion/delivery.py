@@ -5,15 +5,22 @@ Belongs here: the columns of a delivery. Does not belong here: storing them (``l
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal
 
 import polars as pl
 
+from ingestion.pseudonym import letters_of_digest
+from ingestion.statement import LOCAL_ZONE
+
 Status = Literal["accepted", "rejected", "duplicate", "held"]
+KEPT: tuple[Status, ...] = ("accepted", "held")
+"""Of deliveries of these, rows and quarantine are kept."""
+_ID_LETTERS = 10
 
 STABLE_COLUMNS: dict[str, pl.DataType] = {
     "delivery_id": pl.String(),
@@ -72,6 +79,17 @@ class Delivery:
     supplements: str | None = None
     """The delivery whose quarantined rows it mends; it counts wherever that one does."""
     sequence: int | None = None
+
+    @property
+    def received_on(self) -> date:
+        """The day of receipt where the departments are."""
+        return self.received_at.astimezone(LOCAL_ZONE).date()
+
+
+def delivery_id_of(feed: str, period: str | None, parts: Sequence[object]) -> str:
+    """The name of a delivery: feed, month, and letters that stand for all that it is known by."""
+    digest = hashlib.sha256(repr(list(parts)).encode()).digest()
+    return f"{feed}.{period or 'none'}.{letters_of_digest(digest, _ID_LETTERS)}"
 
 
 def delivery_frame(deliveries: Sequence[Delivery], *extra: str) -> pl.DataFrame:

@@ -15,6 +15,7 @@ from pathlib import PurePath
 import polars as pl
 
 from ingestion.delivery import Delivery
+from models.calendar import next_month
 
 OPEN_END = date(9999, 12, 31)
 VALIDITY_SCHEMA = {
@@ -184,7 +185,7 @@ def _end(item: Delivery, winners: dict[date, Delivery]) -> date | None:
     if winners[month].delivery_id != item.delivery_id:
         return None
     if item.mode != "snapshot":
-        return _next_month(month)
+        return next_month(month)
     return min((other for other in winners if other > month), default=OPEN_END)
 
 
@@ -228,7 +229,3 @@ def _first_difference(old: list[Validity], new: list[Validity]) -> date | None:
 
 def _speaks(month: date, area: str | None, rows: list[Validity]) -> bool:
     return any(row.valid_from <= month < row.valid_to and row.speaks_for(area) for row in rows)
-
-
-def _next_month(month: date) -> date:
-    return date(month.year + month.month // 12, month.month % 12 + 1, 1)

@@ -6,7 +6,6 @@ parsing or deciding; which files there are (``pipeline``).
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -17,6 +16,8 @@ from ingestion.arrival import Arrival
 from ingestion.atomic import parquet_writer
 from ingestion.checking import CheckedFile, check_file, readers_never_fail
 from ingestion.decision import (
+    as_duplicate,
+    as_rejected,
     check_control_totals,
     check_digest,
     check_not_empty,
@@ -25,15 +26,14 @@ from ingestion.decision import (
     must_be_held,
     original_of_duplicate,
 )
-from ingestion.delivery import Delivery
+from ingestion.delivery import Delivery, delivery_id_of
 from ingestion.lake import lake_rows, lake_schema
-from ingestion.pseudonym import identity_keys, letters_of_digest
+from ingestion.pseudonym import identity_keys
 from ingestion.quarantine import Quarantine
 from ingestion.reading.decode import is_blank
 from ingestion.reading.read import check_columns, open_source, warnings_of
 from ingestion.reading.spool import FileChangedError, Spool, copy_file
 from ingestion.reason import (
-    DUPLICATE,
     EMPTY,
     FEED_UNKNOWN,
     TOO_MANY_BAD_ROWS,
@@ -42,13 +42,10 @@ from ingestion.reason import (
     FileRejectedError,
 )
 from ingestion.segments import Segments
-from ingestion.statement import LOCAL_ZONE
 from ingestion.store import Store
 from ingestion.vault import Vault
 from models.contract import Feed
 from models.masking import mask_text
-
-ID_LETTERS = 10
 
 
 class FileIntake:
@@ -95,17 +92,9 @@ class FileIntake:
             return self._rejected(error, history)
 
     def _duplicate(self, history: Sequence[Delivery]) -> Delivery | None:
-        original = original_of_duplicate(history, self._entry(history))
-        if original is None:
-            return None
-        return replace(
-            self._entry(history),
-            status="duplicate",
-            reason=DUPLICATE,
-            detail=original.delivery_id,
-            rows_data=original.rows_data,
-            rows_framing=original.rows_framing,
-        )
+        entry = self._entry(history)
+        original = original_of_duplicate(history, entry)
+        return None if original is None else as_duplicate(entry, original)
 
     def _read(self, raw: Spool, feed: Feed, history: Sequence[Delivery]) -> Delivery:
         sidecar = self._arrival.sidecar
@@ -122,10 +111,10 @@ class FileIntake:
                 return replace(self._entry(history), status="accepted")
             raise
         with Segments(self._store.home) as segments:
-            received_on = self._arrival.received_at.astimezone(LOCAL_ZONE).date()
-            checked = check_file(source, feed, received_on, segments)
+            entry = self._entry(history)
+            checked = check_file(source, feed, entry.received_on, segments)
             entry = replace(
-                self._entry(history),
+                entry,
                 rows_data=checked.rows_data,
                 rows_framing=len(checked.framing),
                 schema_drift=[mask_text(label) for label in source.header.drift],
@@ -178,14 +167,7 @@ class FileIntake:
                 rows.write(lake_rows(part.accepted, feed, keys, delivery_id, period))
 
     def _rejected(self, error: FileRejectedError, history: Sequence[Delivery]) -> Delivery:
-        return replace(
-            self._entry(history),
-            status="rejected",
-            reason=error.reason,
-            detail=error.detail,
-            rows_data=error.rows_data,
-            rows_framing=error.rows_framing,
-        )
+        return as_rejected(self._entry(history), error)
 
     def _entry(self, history: Sequence[Delivery]) -> Delivery:
         """The part of the ledger entry that does not depend on what is in the file."""
@@ -202,7 +184,6 @@ class FileIntake:
             period=arrival.period,
             division=arrival.division,
             sender=_sender(arrival, self._feed),
-            supplements=arrival.supplements,
             status="rejected",
             received_at=arrival.received_at,
             ingested_at=self._now,
@@ -216,8 +197,7 @@ class FileIntake:
         again = sum(
             (entry.file_key, entry.sha256, entry.statement_key) == (parts[3], parts[4], parts[5]) for entry in history
         )
-        digest = hashlib.sha256(repr([*parts, again]).encode()).digest()
-        return f"{feed_name}.{arrival.period or 'none'}.{letters_of_digest(digest, ID_LETTERS)}"
+        return delivery_id_of(feed_name, arrival.period, [*parts, again])
 
 
 def _sender(arrival: Arrival, feed: Feed | None) -> str | None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
-from ingestion.delivery import Delivery, Status
+from ingestion.delivery import KEPT, Delivery, Status
 from ingestion.in_force import Validity, covers, first_day, overlap, received_by, said, validity_rows
 
 State = Literal["received", "accepted", "held", "released", "rejected", "duplicate", "superseded"]
@@ -128,7 +128,7 @@ def superseding(item: Delivery, deliveries: Sequence[Delivery]) -> list[Delivery
     Of a held one: what has been accepted in its place meanwhile.
     """
     base = item.supplements or item.delivery_id
-    spoken = said(together_with(item, deliveries), ("accepted", "held"))
+    spoken = said(together_with(item, deliveries), KEPT)
     last = max((at for at, other in enumerate(spoken) if other.delivery_id == base), default=None)
     if last is None:
         return []
@@ -142,8 +142,19 @@ def superseding(item: Delivery, deliveries: Sequence[Delivery]) -> list[Delivery
 
 def together_with(item: Delivery, deliveries: Iterable[Delivery]) -> list[Delivery]:
     """Deliveries of the same feed, month and sender: those that may supersede each other."""
-    group = (item.feed, item.period, item.sender)
-    return [other for other in deliveries if (other.feed, other.period, other.sender) == group]
+    return [other for other in deliveries if _group(other) == _group(item)]
+
+
+def by_month(deliveries: Iterable[Delivery]) -> list[list[Delivery]]:
+    """All deliveries, each with those that may supersede it."""
+    groups: dict[tuple[str, str | None, str | None], list[Delivery]] = defaultdict(list)
+    for item in deliveries:
+        groups[_group(item)].append(item)
+    return list(groups.values())
+
+
+def _group(item: Delivery) -> tuple[str, str | None, str | None]:
+    return item.feed, item.period, item.sender
 
 
 def history_of(item: Delivery, deliveries: Sequence[Delivery], decisions: Iterable[Mapping[str, Any]]) -> list[Moment]:

@@ -13,7 +13,7 @@ from pathlib import Path
 import polars as pl
 
 from ingestion.atomic import write_parquet
-from ingestion.delivery import Delivery, delivery_frame
+from ingestion.delivery import KEPT, Delivery, delivery_frame
 from ingestion.in_force import as_of, delivery_validity
 from ingestion.ledger import Ledger
 from ingestion.life import known_at, states_of
@@ -62,7 +62,7 @@ def _quarantine_rows(store: Store, feeds: Mapping[str, Feed], deliveries: list[D
 
     ``held`` while nobody has decided about the whole delivery, else open, mended, superseded or withdrawn.
     """
-    status = {item.delivery_id: item.status for item in deliveries if item.status in ("accepted", "held")}
+    status = {item.delivery_id: item.status for item in deliveries if item.status in KEPT}
     faults = Quarantine(store).faults("row", dict(feeds)).filter(pl.col("delivery_id").is_in(list(status)))
     known = with_state(faults, row_states(store, deliveries), deliveries)
     is_held = pl.col("delivery_id").is_in([name for name, value in status.items() if value == "held"])

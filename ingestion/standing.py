@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import cache
 
-from ingestion.delivery import Delivery
+from ingestion.delivery import KEPT, Delivery
 from ingestion.in_force import as_of, covers, receipt_order
 from ingestion.reason import PART_MISSING, VOLUME_ANOMALY
 from models.codes import load_divisions
@@ -21,7 +21,6 @@ from models.contract import Feed, load_feeds
 
 # Smaller deliveries are not compared in volume (feeds.md section 2).
 MIN_ROWS_TO_COMPARE = 20
-_COMPARED = ("accepted", "held")
 _Extent = tuple[str, str | None, str | None]
 
 
@@ -40,7 +39,7 @@ def _as_it_stands(
     earlier: Mapping[str, str],
     volumes: _Volumes,
 ) -> Delivery:
-    if item.status not in _COMPARED or item.supplements is not None:
+    if item.status not in KEPT or item.supplements is not None:
         return item
     warnings = [warning for warning in item.warnings if warning not in (VOLUME_ANOMALY, PART_MISSING)]
     if feed is not None and volumes.differs(item, feed):

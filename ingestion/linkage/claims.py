@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 
 import polars as pl
 
@@ -21,7 +20,6 @@ from ingestion.parse import parse_column
 from ingestion.parsed import ParseContext
 from ingestion.pseudonym import pseudonyms
 from ingestion.reason import ID_INVALID, ID_PRECISION_LOST, REQUIRED_MISSING
-from ingestion.statement import LOCAL_ZONE
 from ingestion.store import Store
 from ingestion.table import ROW_NUMBER
 from models.contract import Feed
@@ -108,7 +106,7 @@ def _parsed(rows: pl.DataFrame, delivery: Delivery, feed: Feed) -> pl.DataFrame 
     if cells is None:
         return None
     header = header_of([name for name in cells.columns if name != ROW_NUMBER], feed)
-    context = ParseContext(_received_on(delivery))
+    context = ParseContext(delivery.received_on)
     values = [cells[ROW_NUMBER]]
     for column in feed.columns:
         position = header.position(column.name)
@@ -191,10 +189,6 @@ def _facts_of(part: pl.DataFrame, column: str, feed: Feed, store: Store, linkage
 
 def _columns_of(columns: tuple[tuple[str, str], ...], feed: Feed) -> Iterator[str]:
     return (name for known, name in columns if known == feed.name)
-
-
-def _received_on(delivery: Delivery) -> date:
-    return delivery.received_at.astimezone(LOCAL_ZONE).date()
 
 
 def feeds_with_numbers(feeds: Mapping[str, Feed]) -> dict[str, Feed]:

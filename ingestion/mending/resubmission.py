@@ -6,7 +6,6 @@ which are those of every delivery (``read``, ``rows``).
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -14,10 +13,11 @@ from pathlib import Path
 
 import polars as pl
 
+from ingestion.arrival import Arrival
 from ingestion.atomic import write_parquet
 from ingestion.checking import CheckedPart, check_file, readers_never_fail
-from ingestion.decision import original_of_duplicate
-from ingestion.delivery import Delivery
+from ingestion.decision import as_duplicate, as_rejected, original_of_duplicate
+from ingestion.delivery import KEPT, Delivery, delivery_id_of
 from ingestion.framing import unit_of
 from ingestion.lake import lake_rows
 from ingestion.ledger import Ledger
@@ -26,21 +26,19 @@ from ingestion.mending.comparison import accepted_view, empty_view, key_fields, 
 from ingestion.mending.export import ANNOTATIONS, NUMBER_HEADER
 from ingestion.mending.row_state import MENDED, OPEN, row_states, with_state, write_answers
 from ingestion.normalise import NUMERIC_CELL, normalise_cells, normalise_text
-from ingestion.pseudonym import identity_keys, letters_of_digest
+from ingestion.pseudonym import identity_keys
 from ingestion.quarantine import Quarantine, quarantined_rows
 from ingestion.reading.read import check_columns, open_source, warnings_of
 from ingestion.reading.spool import CopiedFile, FileChangedError, Spool, copy_bytes, copy_file
-from ingestion.reason import DUPLICATE, DUPLICATE_KEY, EMPTY, ROW_UNKNOWN, FileRejectedError
+from ingestion.reason import DUPLICATE_KEY, EMPTY, ROW_UNKNOWN, FileRejectedError
 from ingestion.rows import FAULT_SCHEMA, counts
 from ingestion.segments import Segments
-from ingestion.statement import LOCAL_ZONE, NO_SIDECAR
+from ingestion.statement import NO_SIDECAR
 from ingestion.store import Store
 from ingestion.table import ROW_NUMBER, RawTable, cell_name
 from ingestion.vault import Vault
 from models.contract import Feed
 from models.masking import mask_text
-
-_ID_LETTERS = 10
 
 
 class ResubmissionError(ValueError):
@@ -77,7 +75,7 @@ def _open_rows(store: Store, base: Delivery, history: list[Delivery]) -> pl.Data
     """Row number, reasons and raw text of what is still set aside."""
     if base.supplements is not None:
         raise ResubmissionError(f"{base.delivery_id} mends rows itself; resubmit to {base.supplements}")
-    if base.status not in ("accepted", "held"):
+    if base.status not in KEPT:
         raise ResubmissionError(f"{base.delivery_id} is {base.status}; only what was accepted or held has open rows")
     raw = Quarantine(store).raw_rows(base.feed, base.delivery_id)
     named = raw.with_columns(pl.lit(base.delivery_id).alias("delivery_id"))
@@ -127,10 +125,10 @@ class _Supplement:
                 entry = self._entry(sha256)
                 original = original_of_duplicate(self._history, entry)
                 if original is not None:
-                    return replace(entry, status="duplicate", reason=DUPLICATE, detail=original.delivery_id)
+                    return as_duplicate(entry, original)
                 return self._read(entry, copied.spool, open_rows)
         except FileRejectedError as error:
-            return replace(self._entry(sha256), status="rejected", reason=error.reason, detail=error.detail)
+            return as_rejected(self._entry(sha256), error)
         except FileChangedError:
             raise ResubmissionError("the file is gone, or was changed while it was read") from None
 
@@ -142,9 +140,9 @@ class _Supplement:
     def _read(self, entry: Delivery, spool: Spool, open_rows: pl.DataFrame) -> Delivery:
         with readers_never_fail():
             source = open_source(spool, self._store.home, self._feed)
-        check_columns(source, self._feed)
+            check_columns(source, self._feed)
         with Segments(self._store.home) as segments:
-            checked = check_file(source, self._feed, entry.received_at.astimezone(LOCAL_ZONE).date(), segments)
+            checked = check_file(source, self._feed, entry.received_on, segments)
             if checked.fault is not None:
                 raise checked.fault
             if checked.rows_data == 0:
@@ -177,8 +175,7 @@ class _Supplement:
             known = told.join(open_rows.select(ROW_NUMBER), on=ROW_NUMBER, how="semi", maintain_order="left")
             return known.unique(ROW_NUMBER, keep="first", maintain_order=True)
         # Without the column 行号: by what can be read of both.
-        received_on = self._base.received_at.astimezone(LOCAL_ZONE).date()
-        view = quarantined_view(open_rows, self._feed, self._store, received_on)
+        view = quarantined_view(open_rows, self._feed, self._store, self._base.received_on)
         return match(view, self._view(rows.parts.accepted), self._feed, self._before())
 
     def _with_faults(self, rows: _Rows, mended: pl.DataFrame) -> CheckedPart:
@@ -241,13 +238,13 @@ class _Supplement:
         """The part of the entry that does not depend on the rows: month, district and sender are the base's."""
         base = self._base
         again = sum((item.supplements, item.sha256) == (base.delivery_id, sha256) for item in self._history)
-        digest = hashlib.sha256(repr([base.delivery_id, sha256, again]).encode()).digest()
+        arrival = Arrival(self._path, base.feed, self._now)
         return Delivery(
-            delivery_id=f"{base.feed}.{base.period}.{letters_of_digest(digest, _ID_LETTERS)}",
+            delivery_id=delivery_id_of(base.feed, base.period, [base.delivery_id, sha256, again]),
             feed=base.feed,
             mode=base.mode,
-            file_name=mask_text(self._path.name),
-            file_key=hashlib.sha256(self._path.name.encode("utf-8", "surrogateescape")).hexdigest(),
+            file_name=arrival.file_name,
+            file_key=arrival.file_key,
             sha256=sha256,
             statement_key=NO_SIDECAR.key,
             period=base.period,

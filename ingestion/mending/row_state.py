@@ -6,16 +6,15 @@ belong here: finding out which row answers which (``comparison``).
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Literal
 
 import polars as pl
 
 from ingestion.atomic import write_parquet
-from ingestion.delivery import Delivery
-from ingestion.life import superseding
+from ingestion.delivery import KEPT, Delivery
+from ingestion.life import by_month, superseding
 from ingestion.store import Store
 from ingestion.table import ROW_NUMBER
 
@@ -57,19 +56,11 @@ def row_states(store: Store, deliveries: Sequence[Delivery]) -> pl.DataFrame:
     return pl.concat([pl.DataFrame(schema=STATE_SCHEMA), *parts])
 
 
-def by_month(deliveries: Iterable[Delivery]) -> list[list[Delivery]]:
-    """Deliveries that may supersede each other together: of one feed, month and sender."""
-    groups: dict[tuple[str, str | None, str | None], list[Delivery]] = defaultdict(list)
-    for item in deliveries:
-        groups[item.feed, item.period, item.sender].append(item)
-    return list(groups.values())
-
-
 def _states_of(store: Store, group: Sequence[Delivery]) -> Iterator[pl.DataFrame]:
     known = {item.delivery_id: item for item in group}
     supplements = [item for item in group if item.supplements in known and item.status == "accepted"]
     for item in group:
-        if item.supplements is None and item.status in ("accepted", "held") and item.rows_quarantined:
+        if item.supplements is None and item.status in KEPT and item.rows_quarantined:
             own = [other for other in supplements if other.supplements == item.delivery_id]
             yield _closed(store, item, [*own, *superseding(item, group)])
         elif item.supplements in known and item.status == "accepted" and item.rows_quarantined:

@@ -7,24 +7,19 @@ compared (``comparison``), what a person sends back by hand (``resubmission``).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
 from pathlib import Path
 
 import polars as pl
 
-from ingestion.delivery import Delivery
+from ingestion.delivery import KEPT, Delivery
 from ingestion.in_force import covers
-from ingestion.life import superseding
+from ingestion.life import by_month, superseding
 from ingestion.mending.comparison import accepted_view, match, quarantined_view
-from ingestion.mending.row_state import MENDED, SUPERSEDED, WITHDRAWN, answer_file, by_month, write_answers
+from ingestion.mending.row_state import MENDED, SUPERSEDED, WITHDRAWN, answer_file, write_answers
 from ingestion.quarantine import Quarantine
-from ingestion.statement import LOCAL_ZONE
 from ingestion.store import Store
 from ingestion.table import ROW_NUMBER
 from models.contract import Feed
-
-STANDING = ("accepted", "held")
-"""Only their rows wait for anybody; of what was rejected none is open."""
 
 
 def settle(store: Store, deliveries: Sequence[Delivery], feeds: Mapping[str, Feed]) -> int:
@@ -36,7 +31,8 @@ def settle(store: Store, deliveries: Sequence[Delivery], feeds: Mapping[str, Fee
     compared = 0
     for group in by_month(deliveries):
         for item in group:
-            if item.status in STANDING and item.supplements is None and item.rows_quarantined and item.feed in feeds:
+            # Of what was rejected no row waits for anybody.
+            if item.status in KEPT and item.supplements is None and item.rows_quarantined and item.feed in feeds:
                 compared += sum(_settle(store, item, later, feeds[item.feed]) for later in superseding(item, group))
     return compared
 
@@ -54,7 +50,7 @@ def answers(store: Store, item: Delivery, later: Delivery, feed: Feed) -> pl.Dat
     Where that one is a district's part, only of the rows that stand in the district.
     """
     raw = Quarantine(store).raw_rows(feed.name, item.delivery_id)
-    rows = quarantined_view(raw, feed, store, _received_on(item))
+    rows = quarantined_view(raw, feed, store, item.received_on)
     if not covers(later.division, item.division):
         rows = _inside(rows, feed, str(later.division))
         raw = raw.join(rows, on=ROW_NUMBER, how="semi")
@@ -70,7 +66,7 @@ def answers(store: Store, item: Delivery, later: Delivery, feed: Feed) -> pl.Dat
 
 def _again(rows: pl.DataFrame, later: Delivery, feed: Feed, store: Store) -> pl.DataFrame:
     raw = Quarantine(store).raw_rows(feed.name, later.delivery_id)
-    candidates = quarantined_view(raw, feed, store, _received_on(later))
+    candidates = quarantined_view(raw, feed, store, later.received_on)
     return match(rows, candidates, feed, candidates.clear())
 
 
@@ -84,7 +80,3 @@ def _rows_file(store: Store, item: Delivery) -> Path:
     if item.status == "held":
         return store.held_file(item.feed, item.delivery_id)
     return store.lake_file(item.feed, str(item.period), item.delivery_id)
-
-
-def _received_on(item: Delivery) -> date:
-    return item.received_at.astimezone(LOCAL_ZONE).date()

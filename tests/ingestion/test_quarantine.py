@@ -83,7 +83,22 @@ def test_the_rest_is_mended_by_a_second_file_and_nothing_twice(city: City, tmp_p
 def test_the_same_file_twice_is_a_duplicate(city: City, tmp_path: Path) -> None:
     _, taken = with_faults(city)
     path = edit(exported(city, taken, tmp_path / "rows.csv"), ("?", "1"))
-    assert [send(city, taken, path).status for _ in range(2)] == ["accepted", "duplicate"]
+    first, second = (send(city, taken, path) for _ in range(2))
+    assert (first.status, second.status, second.detail) == ("accepted", "duplicate", first.delivery_id)
+    assert second.rows_data == first.rows_data
+
+
+def test_what_no_reader_foresaw_rejects_the_file_without_its_words(
+    city: City, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, taken = with_faults(city)
+
+    def fail(*_: object) -> None:
+        raise ValueError("赵文文")
+
+    monkeypatch.setattr("ingestion.mending.resubmission.check_columns", fail)
+    more = send(city, taken, exported(city, taken, tmp_path / "rows.csv"))
+    assert (more.status, more.detail) == ("rejected", "unforeseen ValueError")
 
 
 def test_a_workbook_keeps_numbers_and_formulas_as_text(city: City, tmp_path: Path) -> None:
