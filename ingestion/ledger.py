@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import asdict, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,24 +17,12 @@ import sqlalchemy as sa
 
 from ingestion.delivery import Delivery, Status, delivery_frame
 from ingestion.life import RESUBMITTED, TransitionError
+from ingestion.sqlite import Moment, open_database
 from ingestion.standing import as_they_stand
 
 _METADATA = sa.MetaData()
-
-
-class _Moment(sa.types.TypeDecorator[datetime]):
-    """Moments with a zone; SQLite keeps none, so they are stored in UTC."""
-
-    impl = sa.DateTime
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:  # noqa: ARG002
-        return None if value is None else value.astimezone(UTC).replace(tzinfo=None)
-
-    def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:  # noqa: ARG002
-        return None if value is None else value.replace(tzinfo=UTC)
-
-
+# What was entered stays entered when the power fails; whoever reads waits for nobody.
+_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL")
 _DELIVERY = sa.Table(
     "delivery",
     _METADATA,
@@ -61,8 +49,8 @@ _DELIVERY = sa.Table(
     sa.Column("warnings", sa.JSON, nullable=False),
     sa.Column("schema_drift", sa.JSON, nullable=False),
     sa.Column("supersedes", sa.String),
-    sa.Column("received_at", _Moment, nullable=False),
-    sa.Column("ingested_at", _Moment, nullable=False),
+    sa.Column("received_at", Moment, nullable=False),
+    sa.Column("ingested_at", Moment, nullable=False),
     sa.Column("contract_version", sa.String),
     sa.Column("sender", sa.String),
     sa.Column("supplements", sa.String),
@@ -76,7 +64,7 @@ _DECISION = sa.Table(
     sa.Column("reason", sa.String, nullable=False),
     sa.Column("reason_before", sa.String),
     sa.Column("decided_by", sa.String, nullable=False),
-    sa.Column("decided_at", _Moment, nullable=False),
+    sa.Column("decided_at", Moment, nullable=False),
 )
 
 
@@ -88,11 +76,7 @@ class Ledger:
     """The ledger of one data home, in SQLite."""
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": 60})
-        sa.event.listen(self._engine, "connect", _set_pragmas)
-        with contextlib.suppress(sa.exc.OperationalError):  # made by another process a moment ago
-            _METADATA.create_all(self._engine)
+        self._engine = open_database(path, _METADATA, pragmas=_PRAGMAS, keep_connections=True)
         _add_new_columns(self._engine)
 
     def __enter__(self) -> Ledger:
@@ -176,13 +160,6 @@ class Ledger:
         """
         entries = sorted(self.deliveries(), key=lambda item: (item.ingested_at, item.feed, item.sequence or 0))
         return delivery_frame(entries)
-
-
-def _set_pragmas(connection: Any, _record: Any) -> None:
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")
-    cursor.execute("PRAGMA synchronous=FULL")
-    cursor.close()
 
 
 def _add_new_columns(engine: sa.Engine) -> None:

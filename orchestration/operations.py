@@ -13,6 +13,8 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from ingestion.sqlite import open_database
+
 METADATA = sa.MetaData()
 RUN = sa.Table(
     "run",
@@ -66,8 +68,7 @@ class Operations:
     """The record of runs; opened by path, made at first use."""
 
     def __init__(self, path: Path) -> None:
-        self._engine = sa.create_engine(f"sqlite:///{path}", poolclass=sa.NullPool)
-        METADATA.create_all(self._engine)
+        self._engine = open_database(path, METADATA)
 
     def begin(self, months: tuple[date, ...], as_of: datetime, policy_version: str, code_version: str) -> int:
         """Note that a run begins; returns its number."""

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, Literal
 
 import polars as pl
 import sqlalchemy as sa
 
 from ingestion.linkage.events import METADATA, open_engine
+from ingestion.sqlite import Moment
 from ingestion.store import Store
 from models.masking import mask_text
 
@@ -36,7 +37,7 @@ DECISION = sa.Table(
     sa.Column("led_to", sa.String),
     sa.Column("reason", sa.String, nullable=False),
     sa.Column("decided_by", sa.String, nullable=False),
-    sa.Column("decided_at", sa.DateTime, nullable=False),
+    sa.Column("decided_at", Moment, nullable=False),
 )
 _KEPT = (
     "proposal_id",
@@ -77,9 +78,8 @@ class LinkDecisions:
 
     def record(self, proposals: pl.DataFrame, answer: Answer, said: Said, led_to: str | None = None) -> None:
         """Keep one answer to each of these proposals; ``led_to`` is the supplement or event that came of it."""
-        stamp = said.decided_at.astimezone(UTC).replace(tzinfo=None)
         told: dict[str, Any] = {"answer": answer, "led_to": led_to, "reason": mask_text(said.reason)}
-        told |= {"decided_by": said.decided_by, "decided_at": stamp}
+        told |= {"decided_by": said.decided_by, "decided_at": said.decided_at}
         rows = [{**row, **told} for row in proposals.select(_KEPT).iter_rows(named=True)]
         if rows:
             with self._engine.begin() as connection:
@@ -89,13 +89,11 @@ class LinkDecisions:
         """The last answer to each proposal (as of a moment)."""
         query = sa.select(*(DECISION.c[name] for name in SCHEMA)).order_by(DECISION.c.sequence)
         if moment is not None:
-            query = query.where(DECISION.c.decided_at <= moment.astimezone(UTC).replace(tzinfo=None))
+            query = query.where(DECISION.c.decided_at <= moment)
         with self._engine.connect() as connection:
             rows: Sequence[Any] = connection.execute(query).all()
-        plain = {**SCHEMA, "decided_at": pl.Datetime("us")}
-        frame = pl.DataFrame([tuple(row) for row in rows], schema=plain, orient="row")
-        dated = frame.with_columns(pl.col("decided_at").dt.replace_time_zone("UTC"))
-        return dated.unique("proposal_id", keep="last", maintain_order=True)
+        frame = pl.DataFrame([tuple(row) for row in rows], schema=SCHEMA, orient="row")
+        return frame.unique("proposal_id", keep="last", maintain_order=True)
 
 
 def undecided(proposals: pl.DataFrame, decisions: pl.DataFrame) -> pl.DataFrame:

@@ -6,7 +6,6 @@ Belongs here: keeping events, and refusing those that make no sense. Does not be
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -17,6 +16,7 @@ import sqlalchemy as sa
 
 from ingestion.linkage.resolve import Event, Row, active, key_of_today
 from ingestion.pseudonym import KEY_BYTES, letters_of_digest
+from ingestion.sqlite import Moment, open_database
 from ingestion.store import Store
 from models.masking import mask_text
 
@@ -32,7 +32,7 @@ EVENT = sa.Table(
     sa.Column("undoes", sa.String, unique=True),
     sa.Column("reason", sa.String, nullable=False),
     sa.Column("decided_by", sa.String, nullable=False),
-    sa.Column("decided_at", sa.DateTime, nullable=False),
+    sa.Column("decided_at", Moment, nullable=False),
 )
 EVENT_ROW = sa.Table(
     "identity_event_row",
@@ -44,7 +44,7 @@ EVENT_ROW = sa.Table(
     sa.Column("row_number", sa.Integer, nullable=False),
     sa.Column("column", sa.String, nullable=False),
 )
-_TOLD = ("event_id", "kind", "person_key", "other_key", "undoes", "reason", "decided_by")
+_TOLD = ("event_id", "kind", "person_key", "other_key", "undoes", "reason", "decided_by", "decided_at")
 _ID_LETTERS = 12
 
 
@@ -99,18 +99,6 @@ class IdentityEvents:
             raise IdentityError(f"{event_id} is no merge or split that holds")
         return self._record(events, Event("", "undo", reason, decided_by, now, undoes=event_id))
 
-    def rekeyed(self, keys: Mapping[str, str]) -> int:
-        """Bring the events to a new pseudonym key: old person key -> new one. The number of events touched."""
-        with self._engine.begin() as connection:
-            touched = 0
-            for name in ("person_key", "other_key"):
-                column = EVENT.c[name]
-                for old in connection.execute(sa.select(column).distinct()).scalars().all():
-                    if old in keys:
-                        change = sa.update(EVENT).where(column == old).values({name: keys[old]})
-                        touched += connection.execute(change).rowcount
-            return touched
-
     def _record(self, events: Sequence[Event], event: Event) -> Event:
         named = replace(
             event,
@@ -121,8 +109,7 @@ class IdentityEvents:
         )
         columns = {name: getattr(named, name) for name in _TOLD}
         with self._engine.begin() as connection:
-            stamp = named.decided_at.replace(tzinfo=None)
-            connection.execute(sa.insert(EVENT).values(**columns, decided_at=stamp))
+            connection.execute(sa.insert(EVENT).values(**columns))
             for row in named.rows:
                 told = {"feed": row.feed, "delivery_id": row.delivery_id, "row_number": row.row_number}
                 connection.execute(sa.insert(EVENT_ROW).values(event_id=named.event_id, column=row.column, **told))
@@ -131,16 +118,12 @@ class IdentityEvents:
 
 def open_engine(store: Store) -> sa.Engine:
     """The ledger's file, with the tables of this room in it; connections are not kept."""
-    store.ledger_file.parent.mkdir(parents=True, exist_ok=True)
-    engine = sa.create_engine(f"sqlite:///{store.ledger_file}", connect_args={"timeout": 60}, poolclass=sa.NullPool)
-    with contextlib.suppress(sa.exc.OperationalError):  # made by another process a moment ago
-        METADATA.create_all(engine)
-    return engine
+    return open_database(store.ledger_file, METADATA)
 
 
 def _event_of(row: Mapping[Any, Any], rows: tuple[Row, ...]) -> Event:
     told = {name: row[name] for name in _TOLD}
-    return Event(**told, decided_at=row["decided_at"].replace(tzinfo=UTC), rows=rows)
+    return Event(**told, rows=rows)
 
 
 def _event_id(event: Event, place: int) -> str:

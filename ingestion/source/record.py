@@ -6,7 +6,6 @@ counts is decided by the ledger alone; this record only spares fetching it again
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
+from ingestion.sqlite import open_database
 from models.masking import mask_text
 
 State = Literal["landed", "refused", "settled"]
@@ -106,11 +106,8 @@ class Record:
     """The record of one data home; made at first use."""
 
     def __init__(self, home: Path) -> None:
-        home.mkdir(parents=True, exist_ok=True)
         path = home / "sources.db"
-        self._engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": 60}, poolclass=sa.NullPool)
-        with contextlib.suppress(sa.exc.OperationalError):  # made by another process a moment ago
-            _METADATA.create_all(self._engine)
+        self._engine = open_database(path, _METADATA)
         path.chmod(0o600)
 
     def fetched(self, source: str, feed: str, name: str) -> Fetched | None:

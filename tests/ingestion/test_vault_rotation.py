@@ -20,6 +20,8 @@ from ingestion import Ledger, Quarantine, Store, Vault, ingest
 from ingestion.change import FOLDER, finish_change
 from ingestion.encryption import EncryptedParquet, VaultLockedError
 from ingestion.keys import Keys, SecretError, key_states, load_keys, marker_of, written_with
+from ingestion.linkage.events import IdentityEvents
+from ingestion.linkage.resolve import Row
 from ingestion.pseudonym import Algorithm
 from ingestion.vault.alias import Aliases
 from ingestion.vault.hold import Holds
@@ -128,6 +130,22 @@ def test_keys_given_out_before_still_resolve_twice_over(filled: City) -> None:
     for old in (first, second):
         assert [Aliases(twice).resolve(key)["new_key"].to_list() for key in old] == [[key] for key in third]
     assert Aliases(twice).resolve("nobody").is_empty()
+
+
+def test_merges_and_splits_follow_their_persons(filled: City) -> None:
+    """Of a person split off without a number, who has a key that no vault knows, too."""
+    vault, events = Vault(filled.store), IdentityEvents(filled.store)
+    one, other, third = vault.person_keys_of([id_number(at) for at in (1, 2, 3)])["person_key"]
+    events.merge(one, other, "police station", "Chen", NOW)
+    row = Row("pension_payment", "pension_payment.2023-03.a", 2, "person_key")
+    nobody = events.split(third, [row], "number of the father", "Chen", NOW).other_key
+    rotated = rotate_pseudonyms(filled.store, TO_NEW).store
+    one, other, third = Vault(rotated).person_keys_of([id_number(at) for at in (1, 2, 3)])["person_key"]
+    merge, split = IdentityEvents(rotated).all()
+    assert (merge.person_key, merge.other_key, split.person_key, split.rows) == (one, other, third, (row,))
+    assert len(str(split.other_key)) == len(third)
+    assert split.other_key not in (nobody, one, other, third)
+    assert (merge.decided_at, split.decided_by) == (NOW, "Chen")
 
 
 def test_numbers_of_alerts_and_households_resolve_through_their_person_and_month(filled: City) -> None:

@@ -148,12 +148,6 @@ def test_a_number_in_a_reason_is_masked(events: IdentityEvents) -> None:
     assert events.all()[0].reason == "see 420702********1015"
 
 
-def test_events_follow_a_new_pseudonym_key(events: IdentityEvents) -> None:
-    events.merge("a", "b", "r", "w", NOW)
-    assert events.rekeyed({"a": "x", "b": "y"}) == 2
-    assert {key: found[0] for key, found in resolved(events.all()).items()} == {"x": "y"}
-
-
 def test_aliases_are_published_with_the_deliveries(city: City) -> None:
     IdentityEvents(city.store).merge("a", "b", "r", "w", NOW)
     publish(city.store, city.feeds, NOW - timedelta(days=1))
