@@ -20,6 +20,8 @@ from ingestion.table import ROW_NUMBER, RawTable
 from models.contract import Feed
 
 COMPLETED = "completed"
+# Between the reasons of a row.
+BETWEEN_REASONS = "; "
 FAULT_COLUMNS = {
     "feed": pl.String(),
     "delivery_id": pl.String(),
@@ -147,7 +149,7 @@ def quarantined_rows(table: RawTable, faults: pl.DataFrame, unit_row: int | None
     The raw text is a JSON object of header and cell; of a malformed row the line as it stood.
     """
     label = pl.when(pl.col("column") == "").then("reason").otherwise(pl.col("column") + ":" + pl.col("reason"))
-    reasons = faults.group_by(ROW_NUMBER, maintain_order=True).agg(label.str.join("; ").alias("reasons"))
+    reasons = faults.group_by(ROW_NUMBER, maintain_order=True).agg(label.str.join(BETWEEN_REASONS).alias("reasons"))
     cells = table.cells.join(reasons.select(ROW_NUMBER), on=ROW_NUMBER, how="semi")
     labels = _labels_with_units(table.header, unit_row)
     named = {name: _unique_label(labels, int(name)) for name in cells.columns if name != ROW_NUMBER}
@@ -156,6 +158,13 @@ def quarantined_rows(table: RawTable, faults: pl.DataFrame, unit_row: int | None
     )
     rows = pl.concat([raw, table.malformed]).join(reasons, on=ROW_NUMBER, how="inner")
     return rows.select(ROW_NUMBER, "reasons", "raw", masked_shape(pl.col("raw")).alias("masked")).sort(ROW_NUMBER)
+
+
+def faults_of(rows: pl.DataFrame) -> pl.DataFrame:
+    """row_number, column (null where the whole row is at fault) and reason of each reason of quarantined rows."""
+    faults = rows.select(ROW_NUMBER, pl.col("reasons").str.split(BETWEEN_REASONS).alias("fault")).explode("fault")
+    column, reason = pl.col("fault").str.extract(r"^(.*):"), pl.col("fault").str.extract(r"([^:]*)$")
+    return faults.select(ROW_NUMBER, column.alias("column"), reason.alias("reason"))
 
 
 def masked_shape(text: pl.Expr) -> pl.Expr:

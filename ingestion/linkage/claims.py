@@ -19,6 +19,7 @@ from ingestion.normalise import NUMERIC_CELL, normalise_cells
 from ingestion.parse import parse_column
 from ingestion.parsed import ParseContext
 from ingestion.pseudonym import pseudonyms
+from ingestion.quarantine import faults_of
 from ingestion.reason import ID_INVALID, ID_PRECISION_LOST, REQUIRED_MISSING
 from ingestion.store import Store
 from ingestion.table import ROW_NUMBER
@@ -89,10 +90,7 @@ def _asked(rows: pl.DataFrame, feed: Feed) -> pl.DataFrame:
     """row_number, column, reason and is_alone of the ID columns that a number would mend."""
     columns = {column.name for column in feed.columns if column.type == "id"}
     carriers = {column.name for column in feed.columns if column.carries_id_number}
-    faults = rows.select(ROW_NUMBER, pl.col("reasons").str.split("; ").alias("fault")).explode("fault")
-    faults = faults.with_columns(
-        column=pl.col("fault").str.extract(r"^(.*):"), reason=pl.col("fault").str.extract(r"([^:]*)$")
-    )
+    faults = faults_of(rows)
     is_asked = pl.col("column").is_in(list(columns)) & pl.col("reason").is_in(LINKABLE)
     # A certificate number that is wrong because the ID number in it is wrong is mended along with it.
     mends_along = pl.col("column").is_in(list(carriers)) & pl.col("reason").is_in(LINKABLE)

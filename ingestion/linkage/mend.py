@@ -21,6 +21,7 @@ from ingestion.lock import exclusive
 from ingestion.mending import resubmit
 from ingestion.mending.export import NUMBER_HEADER, exported
 from ingestion.normalise import normalise_cells
+from ingestion.quarantine import faults_of
 from ingestion.store import Store
 from ingestion.table import ROW_NUMBER
 from models.contract import Feed
@@ -102,12 +103,8 @@ def _accept_in(
 def _whole(rows: pl.DataFrame, numbers: pl.DataFrame, feed: Feed) -> pl.DataFrame:
     """row_number of those rows all of whose faults are mended by the numbers."""
     carriers = [column.name for column in feed.columns if column.carries_id_number]
-    faults = rows.select(ROW_NUMBER, pl.col("reasons").str.split("; ").alias("fault")).explode("fault")
-    faults = faults.with_columns(
-        column=pl.col("fault").str.extract(r"^(.*):"), reason=pl.col("fault").str.extract(r"([^:]*)$")
-    )
     told = numbers.select(ROW_NUMBER, "column", pl.lit(True).alias("is_told"))
-    told = faults.join(told, on=[ROW_NUMBER, "column"], how="left")
+    told = faults_of(rows).join(told, on=[ROW_NUMBER, "column"], how="left")
     is_carrier = pl.col("column").is_in(carriers)
     mends = pl.col("reason").is_in(LINKABLE) & (pl.col("is_told").fill_null(False) | is_carrier)
     judged = told.group_by(ROW_NUMBER).agg(mends.all().alias("all"), pl.col("is_told").any().alias("any"))

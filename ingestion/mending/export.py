@@ -15,6 +15,7 @@ import xlsxwriter
 from ingestion.atomic import write_for_owner
 from ingestion.header import header_of
 from ingestion.mending.comparison import cells_of_raw
+from ingestion.quarantine import BETWEEN_REASONS
 from ingestion.reason import ROW_MALFORMED
 from ingestion.table import ROW_NUMBER
 from models.contract import Feed
@@ -66,7 +67,7 @@ def _in_words(reasons: pl.Series, feed: Feed) -> pl.Series:
         return f"{headers.get(column, column)}：{words}" if column else words
 
     kinds = reasons.unique().drop_nulls().to_list()
-    words = ["；".join(told(fault) for fault in kind.split("; ")) for kind in kinds]
+    words = ["；".join(told(fault) for fault in kind.split(BETWEEN_REASONS)) for kind in kinds]
     return reasons.replace_strict(kinds, words, return_dtype=pl.String)
 
 
