@@ -52,7 +52,7 @@ def aside(path: Path) -> Iterator[Pending]:
         pending.path.unlink(missing_ok=True)
 
 
-def replace_file(path: Path, write: Callable[[Path], None]) -> None:
+def replace_file(path: Path, write: Callable[[Path], object]) -> None:
     """Let ``write`` make the file beside its place, then put it there in one step."""
     with aside(path) as pending:
         write(pending.path)

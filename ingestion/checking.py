@@ -21,7 +21,7 @@ from ingestion.limits import check_row_count
 from ingestion.quarantine import masked_shape, quarantined_rows
 from ingestion.reading.read import Source
 from ingestion.reason import ID_CONFLICT, PRIVATE_USE, TOTAL_MISMATCH, UNREADABLE, FileRejectedError
-from ingestion.rows import FAULT_SCHEMA, check_rows, counts, has_id_conflict, private_use_columns
+from ingestion.rows import check_rows, counts, faults_of_rows, has_id_conflict, private_use_columns
 from ingestion.segments import Segments
 from ingestion.table import ROW_NUMBER, Framing, RawTable
 from ingestion.totals import RunningTotals
@@ -156,8 +156,7 @@ class CheckedFile:
         frames = {name: self._segments.frame(number, name) for name in names}
         if duplicates.is_empty():
             return CheckedPart(*(frames[name] for name in names))
-        order = pl.lit(len(self._feed.columns), dtype=pl.Int64).alias("order")
-        twice = duplicates.select(ROW_NUMBER, order, pl.lit("").alias("column"), "reason").cast(FAULT_SCHEMA)  # type: ignore[arg-type]
+        twice = faults_of_rows(duplicates, self._feed)
         faults = pl.concat([frames["faults"], twice]).sort(ROW_NUMBER, "order")
         again = quarantined_rows(self._source.again(number), twice, self._unit_row)
         kept = ~pl.col(ROW_NUMBER).is_in(duplicates[ROW_NUMBER].implode())

@@ -18,7 +18,7 @@ from ingestion.header import UNITS, Header, fold, row_key
 from ingestion.normalise import normalise_text
 from ingestion.parse import parse_column
 from ingestion.parsed import ParseContext
-from ingestion.table import ROW_NUMBER, Framing, cell_name
+from ingestion.table import BLANKS, ROW_NUMBER, Framing, cell_name, is_blank_cell
 from models.contract import Column
 
 TITLE, UNIT, TOTAL, SUBTOTAL, SIGNATURE, HEADER = "title", "unit", "total", "subtotal", "signature", "header"
@@ -53,7 +53,6 @@ _NUMERIC_TYPES = ("money", "wan", "int", "decimal")
 _STEMS, _CIRCLED = "甲乙丙丁戊己庚辛壬癸", "①②③④⑤⑥⑦⑧⑨⑩"
 _FIRST_NUMBERS = ["1", "甲", "(1)", "（1）", "①"]
 _SECOND_NUMBERS = ["2", "1", "乙", "(2)", "（2）", "②"]
-_BLANKS = " \t'\u3000\u00a0\ufeff"
 _FEW_CELLS = 2
 
 Texts = TypeVar("Texts", pl.Series, pl.Expr)
@@ -106,7 +105,7 @@ def _is_signature(texts: Sequence[str], first: str, header: Header) -> bool:
 
 def likely_framing(lines: pl.Series, header: Header) -> pl.Series:
     """Which lines of another width than the header's are worth a look: all that may be framing, few others."""
-    lead = lines.str.strip_chars_start(f'{_BLANKS}",;|').str.extract('^([^",;|\t]*)')
+    lead = lines.str.strip_chars_start(f'{BLANKS}",;|').str.extract('^([^",;|\t]*)')
     labels = [label for label in map(normalise_text, header.labels) if label]
     # A header has no digits; a row of data has.
     return (
@@ -149,9 +148,9 @@ def _candidates(cells: pl.DataFrame, names: list[str], header: Header) -> pl.Dat
     ).fill_null(False)
     if not any(cells[name].null_count() for name in required) and not _has_blank(cells, required):
         return cells.filter(begins)
-    sparse = cells.filter(begins | pl.any_horizontal(map(_is_blank, required)))
-    filled = [pl.when(~_is_blank(name)).then(pl.col(name)) for name in names]
-    lead = _narrow(pl.coalesce(*filled).str.strip_chars(_BLANKS))
+    sparse = cells.filter(begins | pl.any_horizontal(map(is_blank_cell, required)))
+    filled = [pl.when(~is_blank_cell(name)).then(pl.col(name)) for name in names]
+    lead = _narrow(pl.coalesce(*filled).str.strip_chars(BLANKS))
     few = pl.sum_horizontal(cell.is_not_null() for cell in filled) <= _FEW_CELLS
     wordy = ~pl.any_horizontal(pl.col(name).str.contains("[0-9]{4}").fill_null(False) for name in names)
     return sparse.filter(begins | few | wordy | lead.str.contains(f"{_LIKELY}|[\uff01-\uff5e]"))
@@ -162,12 +161,8 @@ def _narrow(texts: Texts) -> Texts:
     return texts.str.replace_all("：", ":").str.replace_all("（", "(").str.replace_all("）", ")")
 
 
-def _is_blank(name: str) -> pl.Expr:
-    return pl.col(name).is_null() | (pl.col(name).str.strip_chars(_BLANKS) == "")
-
-
 def _has_blank(cells: pl.DataFrame, names: list[str]) -> bool:
-    return bool(cells.select(pl.any_horizontal(_is_blank(name).any() for name in names)).item())
+    return bool(cells.select(pl.any_horizontal(is_blank_cell(name).any() for name in names)).item())
 
 
 def _is_header(texts: Sequence[str], header: Header) -> bool:

@@ -71,7 +71,6 @@ def row_key(cells: Sequence[str]) -> RowKey:
 
 def find_header(rows: Sequence[Sequence[str]], feed: Feed) -> Header | None:
     """The best header among the first rows, two-line headers included; None where no row names any column."""
-    required = {column.name for column in feed.columns if column.required}
     best: Header | None = None
     for index in range(min(len(rows), HEADER_SEARCH_ROWS)):
         for candidate in _candidates(rows, index, feed):
@@ -79,8 +78,7 @@ def find_header(rows: Sequence[Sequence[str]], feed: Feed) -> Header | None:
                 best = candidate
         # Below a header that lacks nothing there is none better (what looks like one of two lines may be a
         # title above one of one line, so its second line is looked at too).
-        named = {column.name for column in best.columns.values()} if best else set()
-        if best is not None and required <= named and index >= best.first_row + best.row_count - 1:
+        if best is not None and not missing_columns(best, feed) and index >= best.first_row + best.row_count - 1:
             break
     if best is None or not best.columns or not _is_plausible(best, feed):
         return None
@@ -101,9 +99,20 @@ def check_header(header: Header, feed: Feed) -> None:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise FileRejectedError(COLUMN_AMBIGUOUS, ", ".join(twice))
-    missing = [column.name for column in feed.columns if column.required and column.name not in names]
+    missing = missing_columns(header, feed)
     if missing:
         raise FileRejectedError(COLUMN_MISSING, ", ".join(missing))
+
+
+def missing_columns(header: Header | None, feed: Feed) -> list[str]:
+    """The required columns that a header lacks; all of them where there is none."""
+    named = {column.name for column in header.columns.values()} if header else set()
+    return [column.name for column in feed.columns if column.required and column.name not in named]
+
+
+def no_header(feed: Feed, rows_data: int) -> FileRejectedError:
+    """What is said of a table without any header that the contract knows."""
+    return FileRejectedError(COLUMN_MISSING, ", ".join(missing_columns(None, feed)), rows_data=rows_data)
 
 
 def header_of(labels: Sequence[str], feed: Feed, first_row: int = 0, row_count: int = 1) -> Header:

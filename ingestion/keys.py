@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
+from ingestion.atomic import replace_file
 from ingestion.encryption import key_id_of
 
 PSEUDONYM_VARIABLE = "ZHAOREN_PSEUDONYM_KEY"
@@ -212,7 +213,5 @@ def write_marker(path: Path, keys: Keys, algorithm: str, before: Mapping[str, Ma
         since = known["since"] if known.get("key_id") == key_id else now
         marker[kind] = {"key_id": key_id, "since": since}
     marker["pseudonym"]["algorithm"] = algorithm
-    path.parent.mkdir(parents=True, exist_ok=True)
-    pending = path.with_name(f".{path.name}.{os.getpid()}.aside")
-    pending.write_text(json.dumps(marker, indent=1), encoding="utf-8")
-    pending.replace(path)
+    text = json.dumps(marker, indent=1)
+    replace_file(path, lambda pending: pending.write_text(text, encoding="utf-8"))

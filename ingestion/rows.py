@@ -103,6 +103,11 @@ def _rows(numbers: pl.Series, reason: pl.Series, order: int, name: str) -> pl.Da
     )
 
 
+def faults_of_rows(rows: pl.DataFrame, feed: Feed) -> pl.DataFrame:
+    """Faults (``row_number``, ``reason``) that no column has, beside the others; they stand after those of columns."""
+    return _rows(rows[ROW_NUMBER], rows["reason"], len(feed.columns), "")
+
+
 def _completed(table: RawTable, feed: Feed, parsed: dict[str, Parsed]) -> pl.DataFrame:
     """ID numbers of 15 digits, which were made ones of 18: the evidence of that pass of linking."""
     found = [pl.DataFrame(schema=COMPLETED_SCHEMA)]

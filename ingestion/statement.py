@@ -15,6 +15,7 @@ from functools import cache
 from typing import Any
 
 from ingestion.normalise import normalise_text
+from ingestion.reading.json_lines import said_once
 from ingestion.reason import MANIFEST_MISMATCH, FileRejectedError
 from models.codes import load_divisions
 
@@ -87,7 +88,7 @@ def _known_divisions() -> dict[str, str | None]:
 def read_sidecar(data: bytes) -> Sidecar:
     """The statements of a sidecar; ``FileRejectedError`` (manifest_mismatch) where it is no usable JSON object."""
     try:
-        document = json.loads(data.decode("utf-8-sig"), parse_float=Decimal, object_pairs_hook=_said_once)
+        document = json.loads(data.decode("utf-8-sig"), parse_float=Decimal, object_pairs_hook=said_once)
         if not isinstance(document, dict):
             raise ValueError("no object")
         stated = {key: value for key, value in document.items() if value is not None}
@@ -105,14 +106,6 @@ def read_sidecar(data: bytes) -> Sidecar:
         )
     except (ValueError, TypeError, InvalidOperation, RecursionError, OverflowError, ArithmeticError):
         raise FileRejectedError(MANIFEST_MISMATCH, "the sidecar is no usable JSON object") from None
-
-
-def _said_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object; what says two things under one key says nothing."""
-    document = dict(pairs)
-    if any(document[key] != value for key, value in pairs):
-        raise ValueError("two values under one key")
-    return document
 
 
 def _stated_totals(value: Any) -> dict[str, Decimal]:

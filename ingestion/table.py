@@ -46,19 +46,20 @@ class RawTable:
         return self.cells.height + self.malformed.height
 
 
-_BLANKS = " \t\r\x0b\x0c'\u3000\u00a0\u200b\ufeff"
+BLANKS = " \t\r\x0b\x0c'\u3000\u00a0\u200b\ufeff"
 
 
 def without_blank_rows(cells: pl.DataFrame) -> pl.DataFrame:
     """Rows of which any cell is filled; the rest are neither framing nor data."""
     names = [name for name in cells.columns if name != ROW_NUMBER]
-    likely = cells.filter(_is_blank(names[0])) if names else cells
-    blank = likely.filter(pl.all_horizontal(_is_blank(name) for name in names))[ROW_NUMBER]
+    likely = cells.filter(is_blank_cell(names[0])) if names else cells
+    blank = likely.filter(pl.all_horizontal(is_blank_cell(name) for name in names))[ROW_NUMBER]
     return cells.filter(~pl.col(ROW_NUMBER).is_in(blank.implode())) if len(blank) else cells
 
 
-def _is_blank(name: str) -> pl.Expr:
-    return pl.col(name).is_null() | (pl.col(name).str.strip_chars(_BLANKS) == "")
+def is_blank_cell(name: str) -> pl.Expr:
+    """Whether there is nothing in a cell of that column but what nobody sees."""
+    return pl.col(name).is_null() | (pl.col(name).str.strip_chars(BLANKS) == "")
 
 
 def cell_name(position: int) -> str:

@@ -7,7 +7,7 @@ which are those of every delivery (``read``, ``rows``).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -31,7 +31,7 @@ from ingestion.quarantine import Quarantine, quarantined_rows
 from ingestion.reading.read import check_columns, open_source, warnings_of
 from ingestion.reading.spool import CopiedFile, FileChangedError, Spool, copy_bytes, copy_file
 from ingestion.reason import DUPLICATE_KEY, EMPTY, ROW_UNKNOWN, FileRejectedError
-from ingestion.rows import FAULT_SCHEMA, counts
+from ingestion.rows import counts, faults_of_rows
 from ingestion.segments import Segments
 from ingestion.statement import NO_SIDECAR
 from ingestion.store import Store
@@ -198,9 +198,7 @@ class _Supplement:
         )
 
     def _faults(self, rows: pl.DataFrame, reason: str) -> pl.DataFrame:
-        order = pl.lit(len(self._feed.columns)).alias("order")
-        named = rows.select(ROW_NUMBER, order, pl.lit("").alias("column"), pl.lit(reason).alias("reason"))
-        return named.cast(FAULT_SCHEMA)  # type: ignore[arg-type]
+        return faults_of_rows(rows.select(ROW_NUMBER, pl.lit(reason).alias("reason")), self._feed)
 
     def _view(self, rows: pl.DataFrame) -> pl.DataFrame:
         lake = lake_rows(rows, self._feed, self._keys(rows), "", "").drop("delivery_id", "period")
@@ -259,13 +257,7 @@ class _Supplement:
 
 
 def _in_one(parts: list[CheckedPart]) -> CheckedPart:
-    return CheckedPart(
-        accepted=pl.concat([part.accepted for part in parts]),
-        quarantined=pl.concat([part.quarantined for part in parts]),
-        faults=pl.concat([part.faults for part in parts]),
-        defects=pl.concat([part.defects for part in parts]),
-        completed=pl.concat([part.completed for part in parts]),
-    )
+    return CheckedPart(*(pl.concat([getattr(part, one.name) for part in parts]) for one in fields(CheckedPart)))
 
 
 def _stated_numbers(table: RawTable) -> pl.DataFrame | None:

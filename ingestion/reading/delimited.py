@@ -13,13 +13,13 @@ from dataclasses import replace
 import polars as pl
 
 from ingestion.framing import HEADER, framing_above, kind_below, likely_framing, split_framing
-from ingestion.header import HEADER_SEARCH_ROWS, Header, find_header
+from ingestion.header import HEADER_SEARCH_ROWS, Header, find_header, no_header
 from ingestion.limits import MAX_COLUMNS, check_line_lengths
 from ingestion.normalise import may_need_normalising
 from ingestion.reading.decode import Format, Text
 from ingestion.reading.lines import MAX_RECORD_BYTES, Ints, LineScan, Records, scan_lines
 from ingestion.reading.pieces import Pieces
-from ingestion.reason import COLUMN_MISSING, EMPTY, UNREADABLE, FileRejectedError
+from ingestion.reason import EMPTY, UNREADABLE, FileRejectedError
 from ingestion.table import ROW_NUMBER, Framing, RawTable, cell_name, without_blank_rows
 from models.contract import Feed
 
@@ -163,8 +163,7 @@ def _find(head: list[str], text: Text, feed: Feed) -> tuple[str, Header]:
     foreign = text.encoding == "gb18030" and any(ord(letter) > 127 for letter in head[0])
     if foreign or not any(delimiter in line for line in head for delimiter in DELIMITERS):
         raise FileRejectedError(UNREADABLE, "no table with a known header")
-    missing = ", ".join(column.name for column in feed.columns if column.required)
-    raise FileRejectedError(COLUMN_MISSING, missing, rows_data=max(0, text.line_ends - 1))
+    raise no_header(feed, max(0, text.line_ends - 1))
 
 
 def _records(lines: list[str], delimiter: str) -> list[tuple[int, list[str]]]:

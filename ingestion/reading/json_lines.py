@@ -8,15 +8,16 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import polars as pl
 
-from ingestion.header import Header, find_header
+from ingestion.header import Header, find_header, no_header
 from ingestion.limits import MAX_COLUMNS, check_cells
 from ingestion.reading.decode import Format, Text
 from ingestion.reading.pieces import MAX_LINES, Pieces
-from ingestion.reason import COLUMN_MISSING, UNREADABLE, UNSAFE, FileRejectedError
+from ingestion.reason import UNREADABLE, UNSAFE, FileRejectedError
 from ingestion.table import ROW_NUMBER, Framing, RawTable, cell_name, without_blank_rows
 from models.contract import Feed
 
@@ -64,8 +65,7 @@ class JsonLinesSource:
             raise FileRejectedError(UNREADABLE, "no line is a JSON object")
         header = find_header([keys], feed)
         if header is None:
-            missing = ", ".join(column.name for column in feed.columns if column.required)
-            raise FileRejectedError(COLUMN_MISSING, missing, rows_data=objects + broken)
+            raise no_header(feed, objects + broken)
         self.header = Header(0, 0, header.labels, header.columns, header.units)
         self._pieces = Pieces(text, chunk_bytes, max(1, min(MAX_LINES, _MAX_CELLS_A_CHUNK // len(keys))))
         self._places = [(0, 1)]
@@ -147,12 +147,13 @@ def _without_contradictions(lines: pl.DataFrame) -> tuple[pl.DataFrame, pl.DataF
 def _says(line: str) -> bool:
     """Whether a line is an object that says one thing under each key, at every depth."""
     try:
-        return isinstance(json.loads(line, object_pairs_hook=_said_once), dict)
+        return isinstance(json.loads(line, object_pairs_hook=said_once), dict)
     except (ValueError, RecursionError):
         return False
 
 
-def _said_once(pairs: list[tuple[str, object]]) -> dict[str, object]:
+def said_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object of its pairs; ``ValueError`` where it says two things under one key."""
     document = dict(pairs)
     if any(document[key] != value for key, value in pairs):
         raise ValueError("two values under one key")

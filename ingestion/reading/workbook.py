@@ -13,20 +13,13 @@ import fastexcel
 import polars as pl
 
 from ingestion.framing import HEADER, framing_above, split_framing
-from ingestion.header import HEADER_SEARCH_ROWS, Header, find_header
+from ingestion.header import HEADER_SEARCH_ROWS, Header, find_header, missing_columns, no_header
 from ingestion.limits import check_cells
 from ingestion.normalise import ERROR_CELL, NUMERIC_CELL
 from ingestion.reading.archive import Archive, column_index
 from ingestion.reading.decode import Format
 from ingestion.reading.spool import Spool
-from ingestion.reason import (
-    COLUMN_MISSING,
-    EMPTY,
-    HIDDEN_SHEET,
-    SHEETS_AMBIGUOUS,
-    UNREADABLE,
-    FileRejectedError,
-)
+from ingestion.reason import EMPTY, HIDDEN_SHEET, SHEETS_AMBIGUOUS, UNREADABLE, FileRejectedError
 from ingestion.table import MALFORMED_SCHEMA, ROW_NUMBER, RawTable, cell_name, without_blank_rows
 from models.contract import Feed
 
@@ -36,8 +29,8 @@ _FORMULA = r"<(?:\w+:)?f(?:\s[^>]*)?(?:/>|>[^<]*</(?:\w+:)?f>)\s*"
 _LONG = rf"{_CELL}[^>]*>\s*(?:{_FORMULA})?<(?:\w+:)?v>(?:-?\d{{16,}}(?:\.\d*)?|\d\.?\d*[eE]\+?(?:1[5-9]|2\d))</"
 _ERROR = rf'{_CELL}[^>]*\st="e"|<(?:\w+:)?c\s[^>]*\bt="e"[^>]*\br="[A-Z]{{1,3}}\d{{1,7}}"'
 _NO_VALUE = (
-    rf"{_CELL}[^>]*>\s*<(?:\w+:)?f(?:\s[^>]*)?(?:/>|>[^<]*</(?:\w+:)?f>)"
-    r"\s*(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v></(?:\w+:)?v>)?\s*</(?:\w+:)?c>"
+    rf"{_CELL}[^>]*>\s*{_FORMULA}"
+    r"(?:<(?:\w+:)?v\s*/>|<(?:\w+:)?v></(?:\w+:)?v>)?\s*</(?:\w+:)?c>"
 )
 # What a piece of XML must hold for the pattern to be worth a search, the pattern, and the mark.
 _MARKS = (
@@ -110,7 +103,7 @@ def _matching_sheet(reader: fastexcel.ExcelReader, names: list[str], feed: Feed)
         header = find_header(head, feed)
         if header is not None:
             found.append((name, frame, header))
-    complete = [sheet for sheet in found if _is_complete(sheet[2], feed)]
+    complete = [sheet for sheet in found if not missing_columns(sheet[2], feed)]
     if len(complete) > 1:
         raise FileRejectedError(SHEETS_AMBIGUOUS, "more than one visible sheet has the header")
     if complete or len(found) == 1:
@@ -119,13 +112,7 @@ def _matching_sheet(reader: fastexcel.ExcelReader, names: list[str], feed: Feed)
         return max(found, key=lambda sheet: len(sheet[2].columns))
     if rows == 0:
         raise FileRejectedError(EMPTY, "nothing in any visible sheet")
-    missing = ", ".join(column.name for column in feed.columns if column.required)
-    raise FileRejectedError(COLUMN_MISSING, missing, rows_data=max(0, rows - 1))
-
-
-def _is_complete(header: Header, feed: Feed) -> bool:
-    known = {column.name for column in header.columns.values()}
-    return all(column.name in known for column in feed.columns if column.required)
+    raise no_header(feed, max(0, rows - 1))
 
 
 def _load(reader: fastexcel.ExcelReader, name: str) -> pl.DataFrame:
