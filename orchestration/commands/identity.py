@@ -18,6 +18,7 @@ from ingestion.linkage.proposals import propose
 from ingestion.linkage.resolve import Event, key_of_today
 from ingestion.linkage.sheet import SheetError, read_sheet, write_sheet
 from ingestion.linkage.verdict import Outcome, accept_pass, carry_out
+from ingestion.vault.alias import PERSON, Aliases
 from models.contract import load_feeds
 from models.labels import label
 from models.linkage import load_linkage
@@ -198,10 +199,14 @@ def resolve(key: KeyArgument, as_json: JsonOption = False) -> None:
 
     Example: [bold]zhaoren identity resolve KEY[/]
     """
-    events = IdentityEvents(store_of(find_home())).all()
-    today = key_of_today(key, events)
+    store = store_of(find_home())
+    events = IdentityEvents(store).all()
+    # A key of before a change of the pseudonym key stands in events under its new form.
+    rekeyed = Aliases(store).resolve(key).filter(pl.col("kind") == PERSON)["new_key"].to_list()
+    now = str(rekeyed[0]) if rekeyed else key
+    today = key_of_today(now, events)
     # What was decided about any key on the way is told, not only about this one.
-    about = [event for event in events if {key, today} & {event.person_key, event.other_key}]
+    about = [event for event in events if {now, today} & {event.person_key, event.other_key}]
     about += [event for event in events if event.undoes in {item.event_id for item in about}]
     if as_json:
         show_json({"person_key": key, "resolved_key": today, "events": [asdict(event) for event in about]})

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from typer.testing import CliRunner, Result
 
 from ingestion import publish
+from ingestion.vault.rotation import rotate_pseudonyms
 from models.contract import load_feeds
 from orchestration.commands.identity import identity_app
 from orchestration.console import CommandError
@@ -158,3 +159,12 @@ def test_a_number_is_no_key_and_stays_in_no_record(home: DataHome, tmp_path: Pat
         assert "the office says 4" in kept
         assert id_number(3) not in kept
         assert "13812345678" not in kept
+
+
+def test_a_key_of_before_new_pseudonyms_and_a_merge_leads_to_the_key_of_today(home: DataHome) -> None:
+    one, other = key(home, 3), key(home, 4)
+    call("merge", one, other, "--reason", "police station")
+    rotate_pseudonyms(store_of(home))
+    told = json.loads(call("resolve", one, "--json").stdout)
+    assert (told["person_key"], told["resolved_key"]) == (one, key(home, 4))
+    assert [event["kind"] for event in told["events"]] == ["merge"]
