@@ -6,7 +6,6 @@ Belongs here: rows in realistic numbers, random and cheap. Does not belong here:
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -15,17 +14,10 @@ import numpy as np
 import polars as pl
 
 from ingestion.delivery import Delivery
-from models.calendar import months_between
+from ingestion.lake import lake_schema, write_empty_tables
 from models.codes import load_divisions
-from models.contract import Feed, LakeType, load_feeds
+from models.contract import Feed, load_feeds
 
-TYPES: dict[LakeType, pl.DataType] = {
-    "string": pl.String(),
-    "date": pl.Date(),
-    "decimal": pl.Decimal(14, 2),
-    "float": pl.Float64(),
-    "int": pl.Int64(),
-}
 EPOCH, QUARTER = date(1970, 1, 1), 3
 PER_HUKOU = 2.9
 # What share of the people a feed tells of in a month (a quarter for the registers that come quarterly).
@@ -66,8 +58,7 @@ class Lake:
         self.deliveries: list[Delivery] = []
         # Who works, studies, drives is mostly the same every month.
         self.order = self.chance.permutation(persons)
-        for feed in load_feeds().values():
-            self._write(feed, "schema", None, pl.DataFrame(schema=self._schema(feed)))
+        write_empty_tables(folder, load_feeds())
 
     def _everybody(self, persons: int) -> People:
         letters = self.chance.integers(97, 123, size=(persons, 24), dtype=np.uint8)
@@ -173,19 +164,15 @@ class Lake:
             ))  # fmt: skip
         return frame.height
 
-    def _schema(self, feed: Feed) -> dict[str, pl.DataType]:
-        schema = {item.name: TYPES[item.type] for item in feed.lake_fields}
-        return schema | {"delivery_id": pl.String(), "row_number": pl.Int64(), "period": pl.String()}
-
-    def _write(self, feed: Feed, name: str, month: date | None, frame: pl.DataFrame) -> None:
-        folder = self.folder / feed.name / (f"period={month:%Y-%m}" if month else "")
+    def _write(self, feed: Feed, name: str, month: date, frame: pl.DataFrame) -> None:
+        folder = self.folder / feed.name / f"period={month:%Y-%m}"
         folder.mkdir(parents=True, exist_ok=True)
         number = pl.int_range(2, pl.len() + 2, dtype=pl.Int64)
-        period = pl.lit(f"{month:%Y-%m}" if month else None, pl.String)
+        period = pl.lit(f"{month:%Y-%m}")
         told = frame.with_columns(delivery_id=pl.lit(name), row_number=number, period=period)
         filled = [
             (pl.col(column) if column in told.columns else pl.lit(None)).cast(kind).alias(column)
-            for column, kind in self._schema(feed).items()
+            for column, kind in lake_schema(feed).items()
         ]
         told.select(filled).write_parquet(folder / f"{name}.parquet", compression="zstd", compression_level=1)
 
@@ -196,12 +183,3 @@ USUAL = {
     "vehicle_type": "K", "disability_type": "4", "disability_grade": "3", "child_category": "3", "category": "1",
     "elder_category": "1", "guardian_relation": "60", "event": "1", "source": "1", "outcome": "4",
 }  # fmt: skip
-
-
-def write_city(folder: Path, persons: int, months: int, told: Callable[[str], None]) -> Lake:
-    """A city's lake from January 2023 on."""
-    lake = Lake(folder, persons)
-    last = date(2023 + (months - 1) // 12, (months - 1) % 12 + 1, 1)
-    rows = sum(lake.month(month) for month in months_between(date(2023, 1, 1), last))
-    told(f"{persons} persons, {months} months, {rows} rows")
-    return lake

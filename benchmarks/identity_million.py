@@ -22,13 +22,17 @@ import polars as pl
 from benchmarks.identity_city import Lake
 from ingestion.delivery import delivery_frame
 from ingestion.in_force import delivery_validity
+from ingestion.linkage.evidence import publish_links
+from ingestion.name_conflict import SCHEMA as NAME_CONFLICT
 from models.calendar import months_between, next_month
 from models.publish import publish_reference
+from orchestration.given import ensure_given
 from orchestration.run_plan import RunPlan, write_plan
+from orchestration.settings import DataHome
+from orchestration.stores import store_of
 
 PROJECT = Path(__file__).parent.parent / "dbt_project"
 FIRST = date(2023, 1, 1)
-MOMENT = pl.Datetime("us")
 
 
 def main() -> None:
@@ -86,13 +90,8 @@ class Run:
         }
         command = [str(Path(sys.executable).parent / "dbt"), "build", "--quiet", "--select", "staging", "identity"]
         command += ["--indirect-selection", "cautious", "--exclude-resource-type", "unit_test"]
-        command += [
-            "--project-dir",
-            str(PROJECT),
-            "--profiles-dir",
-            str(PROJECT),
-            *(["--full-refresh"] if full else []),
-        ]
+        command += ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
+        command += ["--full-refresh"] if full else []
         started = time.perf_counter()
         process = subprocess.Popen(command, env=environment)
         _, status, used = os.wait4(process.pid, 0)
@@ -125,33 +124,13 @@ class Run:
         self._table("delivery_validity", delivery_validity(self.lake.deliveries))
         self._table("delivery", delivery_frame(self.lake.deliveries, "mode", "sender", "supplements"))
         self._table("person_key", self.lake.person_keys())
-        for name, columns in NOBODY.items():
-            self._table(name, pl.DataFrame(schema=columns))
+        # Nobody was merged, no household was published before.
+        publish_links(store_of(DataHome(self.folder / "home").create()), self.reference, [])
+        ensure_given(self.reference)
+        self._table("name_conflict", pl.DataFrame(schema=NAME_CONFLICT))
 
     def _table(self, name: str, frame: pl.DataFrame) -> None:
         frame.write_parquet(self.reference / f"{name}.parquet")
-
-
-def _columns(texts: str, **others: pl.DataType) -> dict[str, pl.DataType]:
-    return dict.fromkeys(texts.split(), pl.String()) | others
-
-
-# Nobody was merged, no household was published before.
-NOBODY = {
-    "person_alias": _columns("person_key resolved_key", decided_at=MOMENT),
-    "person_row_alias": _columns(
-        "delivery_id column_name resolved_key", row_number=pl.Int64(), decided_at=MOMENT
-    ),
-    "link_evidence": _columns(
-        "delivery_id column_name pass person_key other_key confirmed_by against state",
-        row_number=pl.Int64(), decided_at=MOMENT,
-    ),
-    "household_given": _columns("household_id person_key", month=pl.Date(), is_reference=pl.Boolean()),
-    "name_conflict": _columns(
-        "person_key source_a class_a delivery_a source_b class_b delivery_b",
-        row_a=pl.Int64(), row_b=pl.Int64(), known_month=pl.Date(),
-    ),
-}  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -46,6 +46,7 @@ def new_months(
 ) -> Iterator[NewMonth | Waiting]:
     """The months of one table that are to be read, and what must wait."""
     relation = database.relation(table)
+    _check_watermark(table, feed)
     found, waiting = extents(table, list(_groups(database, relation)), now)
     yield from (Waiting(what, why) for what, why in waiting.items())
     known = {
@@ -55,6 +56,16 @@ def new_months(
     }
     for extent in to_deliver(table, feed, found, known, now):
         yield NewMonth(relation, extent, file_name(source, table, extent.period), known.get(extent.period))
+
+
+def _check_watermark(table: TableSettings, feed: Feed) -> None:
+    """A watermark is kept in clear and shown on screens, so it must say nothing of who somebody is."""
+    column = header_of([table.watermark], feed).columns.get(0) if table.watermark else None
+    if column is not None and column.is_direct_identifier:
+        raise SourceError(
+            f"{table.feed}: {table.watermark} says who somebody is and is no watermark",
+            "name a column of time, or a number that every change raises, as watermark in zhaoren.toml",
+        )
 
 
 def file_name(source: str, table: TableSettings, period: str) -> str:

@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -19,19 +19,17 @@ import duckdb
 import polars as pl
 import pytest
 
+from ingestion.in_force import VALIDITY_SCHEMA
+from ingestion.lake import lake_schema, write_empty_tables
+from ingestion.linkage.evidence import EVIDENCE, publish_links
 from ingestion.name_conflict import SCHEMA as NAME_CONFLICT
-from models.contract import LakeType, load_feeds
+from models.contract import load_feeds
 from models.publish import publish_reference
-from orchestration.given import SCHEMA as HOUSEHOLD_GIVEN
+from orchestration.given import ensure_given
+from orchestration.settings import DataHome
+from orchestration.stores import store_of
 
 PROJECT = Path(__file__).parents[2] / "dbt_project"
-TYPES: dict[LakeType, pl.DataType] = {
-    "string": pl.String(),
-    "date": pl.Date(),
-    "decimal": pl.Decimal(14, 2),
-    "float": pl.Float64(),
-    "int": pl.Int64(),
-}
 JANUARY, FEBRUARY, MARCH, APRIL = (date(2023, month, 1) for month in (1, 2, 3, 4))
 OPEN_END = date(9999, 12, 31)
 # A village of each of two districts, and who lives there: birth dates make ages.
@@ -107,12 +105,9 @@ Delivered = tuple[str, str, date, str | None, date, list[Row]]
 
 
 def write_lake(lake: Path, deliveries: list[Delivered]) -> None:
+    write_empty_tables(lake, load_feeds())
     for feed in load_feeds().values():
-        schema = {field.name: TYPES[field.type] for field in feed.lake_fields}
-        schema |= {"delivery_id": pl.String(), "row_number": pl.Int64(), "period": pl.String()}
-        folder = lake / feed.name
-        folder.mkdir(parents=True)
-        pl.DataFrame(schema=schema).write_parquet(folder / "schema.parquet")
+        schema, folder = lake_schema(feed), lake / feed.name
         for name, delivery, month, _, _, rows in deliveries:
             if name == feed.name:
                 period, delivery_id = month.strftime("%Y-%m"), f"{name}.{month:%Y-%m}.{delivery}"
@@ -134,10 +129,8 @@ def write_reference(
          "excepted": excepted, "valid_from": month, "valid_to": until}
         for delivery_id, (feed, name, month, excepted, until, _) in zip(ids, deliveries, strict=True)
     ]  # fmt: skip
-    text, day = pl.String(), pl.Date()
-    texts = dict.fromkeys(("delivery_id", "feed", "division", "area", "excepted"), text)
     tables = {
-        "delivery_validity": pl.DataFrame(validity, schema={**texts, "valid_from": day, "valid_to": day}),
+        "delivery_validity": pl.DataFrame(validity, schema=VALIDITY_SCHEMA),
         # All that is sent for a month arrives on the 5th of the next.
         "delivery": pl.DataFrame({"delivery_id": ids, "period": [item[2] for item in deliveries]}).select(
             "delivery_id",
@@ -145,31 +138,28 @@ def write_reference(
         ),
         "person_key": pl.DataFrame([{"person_key": key, "born_on": on, "sex": "1"} for key, on in born.items()]),
         "name_conflict": pl.DataFrame(schema=NAME_CONFLICT),
-        "household_given": pl.DataFrame(schema=HOUSEHOLD_GIVEN),
         "run": pl.DataFrame({"first_month": [first], "last_month": [last], "rebuild_from": [first]}),
     }
     for name, table in tables.items():
         table.write_parquet(reference / f"{name}.parquet")
+    ensure_given(reference)
     write_links(reference)
 
 
 def write_links(reference: Path) -> None:
     """Nobody merged; one row of the child's was linked by a person's decision."""
-    moment = pl.Datetime("us")
-    at = datetime(2023, 2, 1)  # noqa: DTZ001 - published without a zone
-    alias = {"person_key": pl.String, "resolved_key": pl.String, "decided_at": moment}
-    rows = {"delivery_id": pl.String, "row_number": pl.Int64, "column_name": pl.String, "resolved_key": pl.String}
-    evidence = {
-        **{"delivery_id": pl.String, "row_number": pl.Int64, "column_name": pl.String, "pass": pl.String},
-        **dict.fromkeys(("person_key", "other_key", "confirmed_by", "against", "state"), pl.String),
-        "decided_at": moment,
-    }
-    pl.DataFrame([], schema=alias).write_parquet(reference / "person_alias.parquet")
-    pl.DataFrame([], schema={**rows, "decided_at": moment}).write_parquet(reference / "person_row_alias.parquet")
+    publish_links(store_of(DataHome(reference.parent / "home").create()), reference, [])
+    at = datetime(2023, 2, 1, tzinfo=UTC)
     told = [
         ("medical_settlement.2023-01.a", 9, "person_key", "typing_error", "child", None, "name", None, "accepted", at)
     ]
-    pl.DataFrame(told, schema=evidence, orient="row").write_parquet(reference / "link_evidence.parquet")
+    evidence = pl.DataFrame(told, schema=EVIDENCE, orient="row").with_columns(published("decided_at"))
+    evidence.write_parquet(reference / "link_evidence.parquet")
+
+
+def published(moment: str) -> pl.Expr:
+    """A column of moments as reference tables have it: in UTC, without a zone."""
+    return pl.col(moment).dt.replace_time_zone(None)
 
 
 def dbt(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

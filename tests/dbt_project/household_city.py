@@ -20,14 +20,15 @@ TOWN, HAMLET, CAMPUS = "420702104001", "420702100216", "420702001001"
 YOUNG = {
     "kid": date(2012, 5, 1), "baby": date(2023, 2, 20), "infant": date(2023, 2, 25), "ward": date(2014, 3, 1),
     "pupil": date(2004, 3, 1), "twin": date(2011, 1, 1), "late_baby": date(2023, 5, 2), "son": date(2010, 6, 1),
-    "scholar": date(2003, 3, 1),
+    "scholar": date(2003, 3, 1), "foundling": date(2015, 3, 1), "stale_kid": date(2014, 3, 1),
+    "heir": date(2014, 3, 1),
 }  # fmt: skip
 GROWN = (
     "bride", "groom", "faraway_bride", "faraway_groom", "husband", "wife", "wife_sister", "mum", "dad", "young_mum",
     "young_dad", "prisoner", "grandma", "father_p", "mother_p", "old_head", "widow", "ghost", "ghost_wife", "five1",
     "five2", "five3", "five4", "five5", "absent", "host", "double", "swap_a", "swap_b", "mover1", "mover2",
     "carried", "carer", "register_ex", "register_head", "bench", "stale_bride", "stale_groom", "loner",
-    "scholar_dad", "scholar_mum",
+    "scholar_dad", "scholar_mum", "late_mum", "late_dead",
 )  # fmt: skip
 BORN = {**dict.fromkeys(GROWN, date(1980, 3, 1)), **YOUNG, "absent": date(2013, 1, 1)}
 
@@ -63,6 +64,8 @@ ALWAYS = [
     resident("ghost_wife", "D", "10"), resident("ghost", "D"),
     resident("host", "A"), resident("double", "X"), resident("swap_a", "Y1"), resident("swap_b", "Y2"),
     resident("scholar_dad", "Q1"), resident("scholar_mum", "Q2"),
+    resident("foundling", "L1"), resident("late_mum", "L2"), resident("stale_kid", "Z1", "97"),
+    resident("late_dead", "E"), resident("heir", "E", "40"),
     resident("carer", "C"), resident("stale_bride", "Z1"), resident("stale_groom", "Z2"),
 ]  # fmt: skip
 
@@ -132,10 +135,18 @@ def contribution(person: str, month: date) -> Row:
 DETAINED = {"person_key": "prisoner", "custody_type": "1", "from_date": date(2023, 2, 9),
             "until_date": date(2023, 6, 3), "status": "1"}  # fmt: skip
 SOMEBODY = {"person_key": "bench", "custody_type": "3", "from_date": date(2022, 2, 9), "status": "1"}
-GUARDED = {"person_key": "ward", "child_category": "5", "guardian_key": "grandma", "guardian_relation": "60",
-           "recognised_on": date(2023, 2, 12)}  # fmt: skip
-MOTHER = {"person_key": "scholar", "child_category": "5", "guardian_key": "scholar_mum", "guardian_relation": "52",
-          "recognised_on": date(2023, 6, 2)}  # fmt: skip
+
+
+def guarded(child: str, guardian: str, relation: str, recognised: date) -> Row:
+    return {"person_key": child, "child_category": "5", "guardian_key": guardian, "guardian_relation": relation,
+            "recognised_on": recognised}  # fmt: skip
+
+
+GUARDED = [guarded("ward", "grandma", "60", date(2023, 2, 12)), guarded("heir", "late_mum", "80", date(2023, 2, 12))]
+# Mothers of whom nobody told before.
+TOLD_LATE = [guarded(child, mother, "52", date(2023, 6, 2)) for child, mother in (
+    ("scholar", "scholar_mum"), ("foundling", "late_mum"), ("stale_kid", "stale_bride"),
+)]  # fmt: skip
 STUDENT = {"person_key": "pupil", "school": "s", "stage": "7", "status": "1"}
 SCHOLAR = {**STUDENT, "person_key": "scholar"}
 
@@ -150,13 +161,15 @@ DELIVERIES: list[Delivered] = [
     events("marriage_register", JUNE, married("d2", "groom", "bride", date(2023, 6, 1), "2")),
     events("death_record", FEBRUARY, {"person_key": "old_head", "died_on": date(2023, 2, 7), "source": "1"},
            {"person_key": "ghost", "died_on": date(2023, 2, 8), "source": "1"}),
+    # Died in March, told in May; the register never tells it.
+    events("death_record", MAY, {"person_key": "late_dead", "died_on": date(2023, 3, 9), "source": "1"}),
     events("check_request", MARCH, {
         "request_no": "q", "authorisation_no": "z", "authorised_until": date(2024, 1, 1), "purpose": "1",
         "requested_on": date(2023, 3, 3), "requested_by": "b", "applicant_key": "mum", "person_key": "baby",
         "relation": "20",
     }),
     *snapshot("custody_record", {JANUARY: [SOMEBODY], FEBRUARY: [DETAINED, SOMEBODY], JUNE: [SOMEBODY]}),
-    *snapshot("child_register", {FEBRUARY: [GUARDED], JUNE: [GUARDED, MOTHER]}),
+    *snapshot("child_register", {FEBRUARY: GUARDED, JUNE: [*GUARDED, *TOLD_LATE]}),
     *snapshot("student_register", {
         JANUARY: [STUDENT, SCHOLAR], JUNE: [{**STUDENT, "status": "4"}, SCHOLAR],
     }),

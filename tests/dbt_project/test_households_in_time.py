@@ -176,10 +176,31 @@ def test_a_student_moves_to_one_parent_until_it_is_told_that_the_other_is_at_hom
     assert found[JUNE] == found[JULY] == {"scholar", "scholar_mum"}
 
 
+def test_a_child_alone_goes_to_a_parent_from_the_month_in_which_that_parent_is_told(city: Connection) -> None:
+    found = together(city, "foundling")
+    assert found[JANUARY] == found[MAY] == {"foundling"}
+    assert found[JUNE] == {"foundling", "late_mum", "heir"}
+
+
+def test_a_child_goes_along_with_a_parent_who_marries_once_it_is_told_whose_child_it_is(city: Connection) -> None:
+    found = together(city, "stale_kid")
+    assert found[MARCH] == found[MAY] == {"stale_kid"}
+    assert found[JUNE] == {"stale_kid", "stale_bride", "stale_groom"}
+
+
 def test_the_widow_keeps_the_household_and_the_dead_stays_known(city: Connection) -> None:
     assert len({household(city, "widow", month) for month in MONTHS}) == 1
     assert together(city, "widow", counted=False)[FEBRUARY] == {"old_head"}
     assert stays(city, "old_head")[0] == ("first_known", "dead", JANUARY, date(2023, 2, 7), JANUARY)
+
+
+def test_a_death_told_late_counts_from_when_it_was_told_for_the_dead_and_for_who_lived_with_them(
+    city: Connection,
+) -> None:
+    found = together(city, "heir")
+    assert found[FEBRUARY] == found[APRIL] == {"heir", "late_dead"}
+    assert found[MAY] == {"heir", "late_mum"}
+    assert stays(city, "late_dead")[1][0::2] == ("dead", date(2023, 3, 9), MAY)
 
 
 def test_a_dead_person_who_is_still_in_the_register_stays_dead(city: Connection) -> None:

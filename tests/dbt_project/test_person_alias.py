@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
 import polars as pl
 import pytest
 
-from tests.dbt_project.conftest import BORN, DELIVERIES, JANUARY, MARCH, dbt, write_lake, write_reference
+from ingestion.linkage.resolve import ALIAS_SCHEMA, ROW_ALIAS_SCHEMA
+from tests.dbt_project.conftest import BORN, DELIVERIES, JANUARY, MARCH, dbt, published, write_lake, write_reference
 
-AT = datetime(2023, 2, 1)  # noqa: DTZ001 - published without a zone
+AT = datetime(2023, 2, 1, tzinfo=UTC)
 # Grandma is the newcomer, who has rows elsewhere; mother and father stand in one delivery; the first wage of
 # January was somebody's without a number.
 ALIAS = [("grandma", "newcomer", AT), ("mother", "father", AT)]
@@ -32,12 +33,10 @@ def resolved(tmp_path_factory: pytest.TempPathFactory) -> Iterator[duckdb.DuckDB
 
 
 def write_aliases(reference: Path) -> None:
-    moment = pl.Datetime("us")
-    alias = {"person_key": pl.String, "resolved_key": pl.String, "decided_at": moment}
-    rows = {"delivery_id": pl.String, "row_number": pl.Int64, "column_name": pl.String, "resolved_key": pl.String}
-    pl.DataFrame(ALIAS, schema=alias, orient="row").write_parquet(reference / "person_alias.parquet")
-    rows_frame = pl.DataFrame(ROW_ALIAS, schema={**rows, "decided_at": moment}, orient="row")
-    rows_frame.write_parquet(reference / "person_row_alias.parquet")
+    tables = {"person_alias": (ALIAS, ALIAS_SCHEMA), "person_row_alias": (ROW_ALIAS, ROW_ALIAS_SCHEMA)}
+    for name, (rows, schema) in tables.items():
+        table = pl.DataFrame(rows, schema=schema, orient="row").with_columns(published("decided_at"))
+        table.write_parquet(reference / f"{name}.parquet")
 
 
 def told(connection: duckdb.DuckDBPyConnection, query: str) -> list[tuple[object, ...]]:

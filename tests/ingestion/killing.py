@@ -1,6 +1,6 @@
 """Runs pieces of ingestion in processes that are killed on the way: the other side of ``test_kill``.
 
-Started as a process of its own, it imports everything once and then forks a child for each line that it reads:
+Started as a process of its own, it imports and loads everything once and then forks a child for each line it reads:
 ``step home inbox kill_at seconds``. The child counts what it is about to do to the disk (each rename, each removal,
 each commit of the ledger) and kills itself with SIGKILL right before the one of that number (0: never); or it is
 killed from outside after so many seconds (0: not). The answer is one line: exit status and how many such points there
@@ -17,11 +17,15 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy.ma  # noqa: F401
+import pyarrow.compute  # noqa: F401
 import sqlalchemy as sa
+import sqlalchemy.dialects.sqlite
 
 from ingestion import Ledger, Store, hold, ingest, reject, release
 from ingestion.keys import Keys
 from ingestion.mending import resubmit
+from models.codes import load_code_tables, load_divisions
 from models.contract import load_feeds
 
 NOW = datetime(2023, 6, 1, 4, 0, tzinfo=UTC)
@@ -108,7 +112,8 @@ def forked(step: str, home: Path, inbox: Path, kill_at: int, seconds: float) -> 
 
 
 def main() -> None:
-    load_feeds()
+    # What each child would load by itself. Nothing that starts threads, which a fork does not take along.
+    load_feeds(), load_code_tables(), load_divisions()
     for line in sys.stdin:
         step, home, inbox, kill_at, seconds = line.rstrip("\n").split("\t")
         sys.stdout.write(forked(step, Path(home), Path(inbox), int(kill_at), float(seconds)) + "\n")

@@ -148,7 +148,7 @@ def test_killed_at_random_moments_and_run_again(killer: Killer, prepared: Path, 
         if counted(folder / "home") == counted(whole / "home"):
             shutil.rmtree(folder)
             copy_of(prepared, folder)
-        status, _ = killer.run("ingest", folder / "home", folder / "inbox", seconds=chance.uniform(0.02, 0.5))
+        status, _ = killer.run("ingest", folder / "home", folder / "inbox", seconds=chance.uniform(0.01, 0.3))
         killed += status == -9
         after = counted(folder / "home")
         assert set(after["deliveries"]) <= set(done["deliveries"])

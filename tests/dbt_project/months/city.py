@@ -18,20 +18,27 @@ import polars as pl
 
 from ingestion.delivery import Delivery, delivery_frame
 from ingestion.in_force import delivery_validity
+from ingestion.lake import lake_schema, write_empty_tables
+from ingestion.linkage.evidence import publish_links
+from ingestion.name_conflict import SCHEMA as NAME_CONFLICT
 from models.calendar import months_between, next_month
 from models.codes import load_code_tables, load_divisions
-from models.contract import Column, Feed, LakeType, load_feeds, person_key_name
+from models.contract import Column, Feed, load_feeds, person_key_name
 from models.publish import publish_reference
-from orchestration.generation import ROW_ALIAS_SCHEMA, Basis, Rebuild, changed_persons, first_told, rebuild_since
+from orchestration.generation import (
+    ALIAS_SCHEMA,
+    ROW_ALIAS_SCHEMA,
+    Basis,
+    Rebuild,
+    changed_persons,
+    first_told,
+    rebuild_since,
+)
+from orchestration.given import ensure_given
 from orchestration.run_plan import RunPlan, with_rebuild, write_plan
+from orchestration.settings import DataHome
+from orchestration.stores import store_of
 
-TYPES: dict[LakeType, pl.DataType] = {
-    "string": pl.String(),
-    "date": pl.Date(),
-    "decimal": pl.Decimal(14, 2),
-    "float": pl.Float64(),
-    "int": pl.Int64(),
-}
 FIRST = date(2023, 1, 1)
 PEOPLE, HOUSEHOLDS = 48, 16
 STRAY, STRAY_FROM = "stray", date(2023, 3, 1)
@@ -53,8 +60,7 @@ class City:
     clock: datetime = datetime(2023, 2, 1, tzinfo=UTC)
 
     def __post_init__(self) -> None:
-        for feed in load_feeds().values():
-            self._write(feed, "schema", None, [])
+        write_empty_tables(self.lake, load_feeds())
         self.villages = sorted(item.code for item in load_divisions() if item.level == "village")
         self.districts = sorted({village[:6] for village in self.villages})[:2]
         self.people = [f"person{number:03d}" for number in range(PEOPLE)]
@@ -97,8 +103,7 @@ class City:
 
     def basis(self) -> Basis:
         validity = delivery_validity(self.deliveries.values())
-        schema = {"person_key": pl.String(), "resolved_key": pl.String()}
-        aliases = pl.DataFrame(sorted(self.aliases.items()), schema=schema, orient="row")
+        aliases = pl.DataFrame(sorted(self.aliases.items()), schema=ALIAS_SCHEMA, orient="row")
         return Basis(FIRST, self.last_month, self.clock, {}, validity, aliases, pl.DataFrame(schema=ROW_ALIAS_SCHEMA))
 
     def publish(self, folder: Path, before: Basis | None) -> Rebuild:
@@ -112,47 +117,26 @@ class City:
         plan = with_rebuild(RunPlan(FIRST, self.last_month, months, self.clock, FIRST), rebuild, None)
         write_plan(plan, "policy", "code", folder / "run.parquet")
         now.validity.write_parquet(folder / "delivery_validity.parquet")
+        publish_links(store_of(DataHome(self.lake.parent / "home").create()), folder, [])
+        ensure_given(folder)
+        pl.DataFrame(schema=NAME_CONFLICT).write_parquet(folder / "name_conflict.parquet")
         decided = pl.lit(self.clock.replace(tzinfo=None)).alias("decided_at")
         now.aliases.with_columns(decided).write_parquet(folder / "person_alias.parquet")
         delivery_frame(list(self.deliveries.values()), "mode", "supplements").write_parquet(folder / "delivery.parquet")
         told = [{"person_key": key, "born_on": self.born[key], "sex": "1"} for key in [*self.people, STRAY]]
         pl.DataFrame(told).write_parquet(folder / "person_key.parquet")
-        for name, columns in EMPTY.items():
-            pl.DataFrame(schema=columns).write_parquet(folder / f"{name}.parquet")
         return rebuild
 
-    def _write(self, feed: Feed, name: str, month: date | None, rows: list[Row]) -> None:
-        schema = {item.name: TYPES[item.type] for item in feed.lake_fields}
-        schema |= {"delivery_id": pl.String(), "row_number": pl.Int64(), "period": pl.String()}
-        period = f"{month:%Y-%m}" if month else None
+    def _write(self, feed: Feed, name: str, month: date, rows: list[Row]) -> None:
+        schema = lake_schema(feed)
+        period = f"{month:%Y-%m}"
         filled = [
             dict.fromkeys(schema) | row | {"delivery_id": name, "row_number": at, "period": period}
             for at, row in enumerate(rows, start=2)
         ]
-        folder = self.lake / feed.name / (f"period={period}" if period else "")
+        folder = self.lake / feed.name / f"period={period}"
         folder.mkdir(parents=True, exist_ok=True)
         pl.DataFrame(filled, schema=schema).write_parquet(folder / f"{name}.parquet")
-
-
-def _table(texts: str, **others: pl.DataType) -> dict[str, pl.DataType]:
-    return dict.fromkeys(texts.split(), pl.String()) | others
-
-
-# What the warehouse also reads and this city has none of.
-EMPTY: Mapping[str, Mapping[str, pl.DataType]] = {
-    "person_row_alias": _table(
-        "delivery_id column_name resolved_key", row_number=pl.Int64(), decided_at=pl.Datetime("us")
-    ),
-    "household_given": _table("household_id person_key", month=pl.Date(), is_reference=pl.Boolean()),
-    "name_conflict": _table(
-        "person_key source_a class_a delivery_a source_b class_b delivery_b",
-        row_a=pl.Int64(), row_b=pl.Int64(), known_month=pl.Date(),
-    ),
-    "link_evidence": _table(
-        "delivery_id column_name pass person_key other_key confirmed_by against state",
-        row_number=pl.Int64(), decided_at=pl.Datetime("us"),
-    ),
-}  # fmt: skip
 
 
 def letters(number: int) -> str:

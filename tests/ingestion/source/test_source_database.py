@@ -333,6 +333,21 @@ def test_a_fault_says_what_and_what_to_do_and_nothing_secret(
     assert id_number(3) not in shown
 
 
+@pytest.mark.parametrize("column", ["身份证号", "姓名"])
+def test_who_somebody_is_is_no_watermark(column: str, sql: Sql, postgres_port: int, home: Home) -> None:
+    settlements(sql, 1, 3)
+    table = {"feed": "medical_settlement", "table": "public.settlement", "watermark": column, "month": "结算日期"}
+    report = home.fetch(database(postgres_port, table), APRIL)
+    assert (report.fetched, report.problem) == (
+        0,
+        f"medical_settlement: {column} says who somebody is and is no watermark",
+    )
+    kept = (home.folder / "sources.db").read_bytes()
+    assert not any(
+        text.encode() in kept for text in (id_number(1), good_row(load_feeds()["medical_settlement"], 1)["姓名"])
+    )
+
+
 def test_rows_come_in_batches(sql: Sql, postgres_port: int, home: Home) -> None:
     from ingestion.source.database import Database
     from ingestion.source.settings import DatabaseSource
