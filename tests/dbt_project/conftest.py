@@ -175,19 +175,23 @@ def dbt(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [str(Path(sys.executable).parent / "dbt"), *arguments, "--profiles-dir", str(PROJECT)]
     return subprocess.run(
         [*command, "--project-dir", str(PROJECT), "--threads", "2"],
-        env=environment, capture_output=True, text=True, timeout=300, check=False,
+        env=environment, capture_output=True, text=True, timeout=600, check=False,
     )  # fmt: skip
 
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, subprocess.CompletedProcess[str]]:
-    """The folder of the tiny city and the outcome of ``dbt build`` of its lower layers, tests included."""
+    """The folder of the tiny city and the outcome of ``dbt build`` of its lower layers, data tests included.
+
+    dbt's unit tests run with the city of the policy cases (``tests/policy/build``), where all layers are built.
+    """
     folder = tmp_path_factory.mktemp("tiny_city")
     write_lake(folder / "lake", DELIVERIES)
     write_reference(folder / "reference", DELIVERIES, BORN, JANUARY, MARCH)
     layers = ["staging", "identity", "indicators"]
     # Cautious: a test that also reads a later layer waits for that layer.
-    return folder, dbt(folder, "build", "--select", *layers, "--indirect-selection", "cautious")
+    tests = ["--indirect-selection", "cautious", "--exclude-resource-type", "unit_test"]
+    return folder, dbt(folder, "build", "--select", *layers, *tests)
 
 
 @pytest.fixture(scope="session")
