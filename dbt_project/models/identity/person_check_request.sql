@@ -13,6 +13,7 @@ final as (
         person_key,
         applicant_key,
         relation,
+        purpose,
         requested_on,
         known_month,
         last_told_month,

@@ -11,6 +11,7 @@ final as (
         guardian_key,
         guardian_relation,
         recognised_on,
+        visited_on,
         valid_from,
         valid_to,
         delivery_id,

@@ -16,6 +16,8 @@ final as (
         care_type,
         icd10,
         total_cost as total_cost_yuan,
+        catastrophic_paid as catastrophic_paid_yuan,
+        medical_aid_paid as medical_aid_paid_yuan,
         out_of_pocket as out_of_pocket_yuan,
         known_month,
         last_told_month,
