@@ -1,5 +1,5 @@
-"""What every room's tests share: where the sample city lies, that city run all the way to its lists, and how drawn
-examples are told.
+"""What every room's tests share: where the sample city lies, that city run all the way to its lists, how drawn
+examples are told, and which tests stay in one process where several run at once.
 """
 
 import subprocess
@@ -20,6 +20,26 @@ settings.register_profile(
     "as_drawn", deadline=None, database=None, print_blob=True, phases=[Phase.explicit, Phase.generate]
 )
 settings.load_profile("as_drawn")
+
+
+# Tests that share something dear are done by one process; the dearest begin first, so that none is left for the end.
+SHARED_CITIES = ("sample_run", "built")
+SHARED_FOLDERS = ("ml", "simulator", "source", "workbench")
+DEAREST = ("sample_run", "tests/policy/test_cases.py", "tests/dbt_project/months/test_months.py", "source", "ml")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Say which tests stay together, for `pytest -n 2 --dist loadgroup`; alone, only the order changes."""
+    groups = {item: _group(item) for item in items}
+    for item, group in groups.items():
+        item.add_marker(pytest.mark.xdist_group(group))
+    items.sort(key=lambda item: DEAREST.index(groups[item]) if groups[item] in DEAREST else len(DEAREST))
+
+
+def _group(item: pytest.Item) -> str:
+    cities = [city for city in SHARED_CITIES if city in getattr(item, "fixturenames", ())]
+    folders = [folder for folder in SHARED_FOLDERS if item.path.parent.name == folder]
+    return (cities or folders or [item.path.relative_to(ROOT).as_posix()])[0]
 
 
 @pytest.fixture(scope="session")
