@@ -16,7 +16,15 @@ from models.calendar import days_between, is_working_day, months_between, next_m
 from models.codes import load_code_tables, load_divisions
 from models.contract import load_feeds
 from models.labels import load_labels
-from models.policy import load_benefits, load_indicators, load_overlaps, load_parameters, resolve
+from models.policy import (
+    load_benefits,
+    load_child_risk_reasons,
+    load_indicators,
+    load_overlaps,
+    load_parameters,
+    load_parent_states,
+    resolve,
+)
 from models.policy.parameters import Parameter, ParameterRow, keys_of
 from models.policy.precedence import load_precedence
 
@@ -53,6 +61,8 @@ def reference_tables(first_month: date, last_month: date) -> dict[str, Callable[
         "benefit": benefit_table,
         "benefit_overlap": benefit_overlap_table,
         "source_precedence": source_precedence_table,
+        "parent_state": parent_state_table,
+        "child_risk_reason": child_risk_reason_table,
     }
 
 
@@ -257,6 +267,16 @@ def benefit_overlap_table() -> pl.DataFrame:
 def source_precedence_table() -> pl.DataFrame:
     """One row per attribute and source: attribute, source, rank (the lowest is believed), reason_zh, reason_en."""
     return pl.DataFrame([rank.__dict__ for rank in load_precedence()])
+
+
+def parent_state_table() -> pl.DataFrame:
+    """One row per state of a parent: state, care, waits, told, title_zh, title_en."""
+    return pl.DataFrame([state.__dict__ for state in load_parent_states()])
+
+
+def child_risk_reason_table() -> pl.DataFrame:
+    """One row per reason of the four colours: reason, level, sort_order, title_zh, title_en."""
+    return pl.DataFrame([reason.__dict__ for reason in load_child_risk_reasons()])
 
 
 def _strings(rows: Sequence[tuple[str | None, ...]], names: tuple[str, ...]) -> pl.DataFrame:

@@ -13,6 +13,7 @@ from models.policy.catalogue import (
     load_overlaps,
     policy_version,
 )
+from models.policy.child_risk import ChildRiskReason, ParentState, load_child_risk_reasons, load_parent_states
 from models.policy.parameters import (
     Parameter,
     ParameterError,
@@ -25,15 +26,19 @@ from models.policy.parameters import (
 
 __all__ = [
     "Benefit",
+    "ChildRiskReason",
     "Indicator",
     "Overlap",
     "Parameter",
     "ParameterError",
     "ParameterRow",
+    "ParentState",
     "load_benefits",
+    "load_child_risk_reasons",
     "load_indicators",
     "load_overlaps",
     "load_parameters",
+    "load_parent_states",
     "parameter_value",
     "policy_version",
     "resolve",
