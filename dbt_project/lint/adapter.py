@@ -15,4 +15,6 @@ def dispatch(macro_name: str) -> Callable[..., str]:
         return lambda: "materialized"
     if macro_name == "except_columns":
         return lambda columns: f"exclude ({', '.join(columns)})"
+    if macro_name == "months_before":
+        return lambda _parameter: "1"
     return lambda *arguments: f"{macro_name}({', '.join(str(argument) for argument in arguments)})"

@@ -20,22 +20,14 @@ earner as (
     select * from {{ ref('household_month_earner') }}
 ),
 
-source as (
-    select * from {{ ref('source_month') }}
-    where feed in ('income_tax', 'social_insurance', 'pension_payment', 'unemployment_register')
-),
-
--- A feed that never came is a source this county does not have; one that came before and not now is missing.
 coverage as (
     select
         month,
         county_code,
-        cast(count(*) filter (where not is_covered) as integer) as missing_source_count,
-        coalesce({{ text_list('case when not is_covered then feed end') }}, '') as missing_sources,
-        count(*) filter (where has_ever_come and not is_covered) = 0
-        and count(*) filter (where has_ever_come and feed in ('income_tax', 'social_insurance')) > 0 as is_complete
-    from source
-    group by month, county_code
+        missing_income_source_count as missing_source_count,
+        missing_income_sources as missing_sources,
+        is_income_complete as is_complete
+    from {{ ref('means_source_month') }}
 ),
 
 found as (

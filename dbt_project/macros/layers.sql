@@ -1,0 +1,495 @@
+{#
+    The layer of a family by rule (layers of low-income population, in order of precedence), for families of any kind.
+
+    `family` is as for `family_means`, `means` what that gave for it, `register` says what the family is on the register
+    as: (family_id, month, register_layer, register_amount_yuan, approved_on, is_relapse_risk, is_found_in_hardship).
+    A layer is what the rules say of what was found; people decide.
+#}
+
+{# Lines and amounts that layers are measured by: month, county_code, area_type, one column each. #}
+{% macro layer_line() %}
+    {%- set lines = {
+        'dibao_standard': 'dibao_yuan',
+        'marginal_line': 'marginal_yuan',
+        'destitute_standard': 'destitute_yuan',
+        'disposable_income_pc': 'disposable_yuan',
+        'rigid_spending_share': 'rigid_ratio',
+        'amount_rounding_unit': 'rounding_yuan',
+        'phase_out_ratio': 'phase_out_ratio',
+        'phase_out_months': 'phase_out_months',
+        'rigid_recognition_months': 'rigid_months',
+    } -%}
+    select
+        place.month,
+        place.county_code,
+        area.area_type,
+        {%- for parameter, column in lines.items() %}
+        max(case when place.parameter = '{{ parameter }}' then place.value end) as {{ column }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from {{ source('reference', 'parameter_month') }} as place
+    inner join (values ('urban'), ('rural')) as area (area_type)
+        on place.dimension_key in ('', area.area_type)
+    where place.parameter in ('{{ lines.keys() | join("', '") }}')
+    group by place.month, place.county_code, area.area_type
+{% endmacro %}
+
+{#
+    What concerns single persons of a relation (month, family_id, person_key): of age or not, old, seriously disabled by
+    a certificate in force, how ill by what the person alone has paid in the running months.
+#}
+{% macro person_condition(member) %}
+    select
+        {{ member }}.month,
+        {{ member }}.family_id,
+        {{ member }}.person_key,
+        {{ age_years('person.born_on', 'month.month_end') }} as age_years,
+        max(case when certificate.is_severe then certificate.disability_grade end) is not null as is_severely_disabled,
+        min(case when certificate.is_severe then cast(certificate.disability_grade as integer) end) as severe_grade,
+        coalesce(max(spending.out_of_pocket_12m_yuan), 0) as medical_12m_yuan
+    from {{ member }}
+    inner join {{ ref('run_month') }} as month
+        on {{ member }}.month = month.month
+    left join {{ ref('person') }} as person
+        on {{ member }}.person_key = person.person_key
+    left join {{ ref('person_disability') }} as certificate
+        on
+            {{ member }}.person_key = certificate.person_key
+            and {{ in_force(member ~ '.month', 'certificate') }}
+            and certificate.status = '1'
+            and (certificate.valid_until is null or certificate.valid_until >= {{ member }}.month)
+    left join {{ ref('person_month_spending') }} as spending
+        on
+            {{ member }}.month = spending.month
+            and {{ member }}.person_key = spending.person_key
+    group by {{ member }}.month, {{ member }}.family_id, {{ member }}.person_key, person.born_on, month.month_end
+{% endmacro %}
+
+{#
+    Who, by law, must support the persons of a relation (month, family_id, person_key) and is able to: alive, of age,
+    not old, not seriously disabled, not detained, not on dibao or destitute themselves. One row per month and family,
+    with the rows that tell of the relation.
+#}
+{% macro able_supporter(member) %}
+    with
+    able_candidate as (
+        select
+            {{ member }}.month,
+            {{ member }}.family_id,
+            supporter.supporter_key as person_key,
+            supporter.delivery_id,
+            supporter.row_number
+        from {{ member }}
+        inner join {{ ref('supporter') }} as supporter
+            on
+                {{ member }}.person_key = supporter.person_key
+                and {{ in_force(member ~ '.month', 'supporter') }}
+    ),
+
+    able_person as (
+        select distinct
+            month,
+            family_id,
+            person_key
+        from able_candidate
+    ),
+
+    able_condition as (
+        {{ person_condition('able_person') }}
+    ),
+
+    able_excused as (
+        select
+            able_person.month,
+            able_person.person_key
+        from able_person
+        inner join {{ ref('benefit_member_month') }} as certificate
+            on
+                able_person.month = certificate.month
+                and able_person.person_key = certificate.person_key
+        where certificate.layer in ('destitute', 'dibao')
+        union
+        select
+            able_person.month,
+            able_person.person_key
+        from able_person
+        inner join {{ ref('person_custody') }} as custody
+            on
+                able_person.person_key = custody.person_key
+                and {{ in_force('able_person.month', 'custody') }}
+        where custody.is_detained
+        union
+        select
+            able_person.month,
+            able_person.person_key
+        from able_person
+        inner join {{ ref('person') }} as person
+            on able_person.person_key = person.person_key
+        where person.death_known_month <= able_person.month
+    ),
+
+    able_majority as (
+        {{ city_policy('majority_age') }}
+    ),
+
+    able_old_age as (
+        {{ city_policy('old_age') }}
+    )
+
+    select
+        able_candidate.month,
+        able_candidate.family_id,
+        {{ evidence_list('able_candidate.delivery_id', 'able_candidate.row_number') }} as evidence
+    from able_candidate
+    inner join able_condition
+        on
+            able_candidate.month = able_condition.month
+            and able_candidate.family_id = able_condition.family_id
+            and able_candidate.person_key = able_condition.person_key
+    inner join able_majority
+        on able_candidate.month = able_majority.month
+    inner join able_old_age
+        on able_candidate.month = able_old_age.month
+    left join able_excused
+        on
+            able_candidate.month = able_excused.month
+            and able_candidate.person_key = able_excused.person_key
+    where
+        able_excused.person_key is null
+        and not able_condition.is_severely_disabled
+        and able_condition.age_years >= able_majority.value
+        and able_condition.age_years < able_old_age.value
+    group by able_candidate.month, able_candidate.family_id
+{% endmacro %}
+
+{# One row per month and family: layer by rule with its reasons, line and amount due. #}
+{% macro family_layer(family, means, register) %}
+    with
+    layer_line as (
+        {{ layer_line() }}
+    ),
+
+    layer_majority as (
+        {{ city_policy('majority_age') }}
+    ),
+
+    layer_old_age as (
+        {{ city_policy('old_age') }}
+    ),
+
+    layer_illness as (
+        {{ policy_parameter('n01_medical_line') }}
+    ),
+
+    layer_nursing as (
+        {{ policy_parameter('nursing_fee') }}
+    ),
+
+    layer_ability as (
+        {{ city_policy('ability_self_care') }}
+    ),
+
+    layer_means as (
+        select
+            means.*,
+            line.dibao_yuan,
+            line.marginal_yuan,
+            line.destitute_yuan,
+            line.disposable_yuan,
+            line.rigid_ratio,
+            line.rounding_yuan,
+            line.phase_out_ratio,
+            line.phase_out_months,
+            line.rigid_months,
+            means.counted_member_count > 0 and means.is_income_known as is_measured
+        from {{ means }} as means
+        inner join layer_line as line
+            on
+                means.month = line.month
+                and means.county_code = line.county_code
+                and means.area_type = line.area_type
+    ),
+
+    -- Persons matter only where income and property leave a layer open that asks for them.
+    layer_member as (
+        select distinct
+            family.month,
+            family.family_id,
+            family.person_key
+        from {{ family }} as family
+        inner join layer_means
+            on
+                family.month = layer_means.month
+                and family.family_id = layer_means.family_id
+        where
+            family.is_counted
+            and layer_means.is_measured
+            and layer_means.is_within_property_limit
+            and layer_means.income_yuan < layer_means.marginal_yuan * layer_means.counted_member_count
+    ),
+
+    layer_condition as (
+        {{ person_condition('layer_member') }}
+    ),
+
+    layer_helpless as (
+        select
+            layer_condition.month,
+            layer_condition.family_id,
+            bool_and(
+                coalesce(
+                    layer_condition.age_years >= layer_old_age.value
+                    or layer_condition.age_years < layer_majority.value,
+                    false
+                )
+                or layer_condition.is_severely_disabled
+            ) as is_helpless
+        from layer_condition
+        inner join layer_majority
+            on layer_condition.month = layer_majority.month
+        inner join layer_old_age
+            on layer_condition.month = layer_old_age.month
+        group by layer_condition.month, layer_condition.family_id
+    ),
+
+    layer_dependent as (
+        select
+            layer_member.month,
+            layer_member.family_id,
+            layer_member.person_key
+        from layer_member
+        inner join layer_helpless
+            on
+                layer_member.month = layer_helpless.month
+                and layer_member.family_id = layer_helpless.family_id
+                and layer_helpless.is_helpless
+        inner join layer_means
+            on
+                layer_member.month = layer_means.month
+                and layer_member.family_id = layer_means.family_id
+                and layer_means.income_yuan <= layer_means.dibao_yuan * layer_means.counted_member_count
+    ),
+
+    layer_supporter as (
+        {{ able_supporter('layer_dependent') }}
+    ),
+
+    -- Care by self-care where an assessment is known; nobody needs less help than the worst of several says.
+    layer_care as (
+        select
+            layer_dependent.month,
+            layer_dependent.family_id,
+            layer_dependent.person_key,
+            max(nursing.value) as care_yuan
+        from layer_dependent
+        inner join {{ ref('person_elder_register') }} as elder
+            on
+                layer_dependent.person_key = elder.person_key
+                and {{ in_force('layer_dependent.month', 'elder') }}
+        inner join layer_ability as ability
+            on
+                layer_dependent.month = ability.month
+                and elder.ability_level = ability.dimension_key
+        inner join layer_means
+            on
+                layer_dependent.month = layer_means.month
+                and layer_dependent.family_id = layer_means.family_id
+        inner join layer_nursing as nursing
+            on
+                layer_dependent.month = nursing.month
+                and layer_means.county_code = nursing.county_code
+                and ability.value_text = nursing.dimension_key
+        group by layer_dependent.month, layer_dependent.family_id, layer_dependent.person_key
+    ),
+
+    layer_care_sum as (
+        select
+            month,
+            family_id,
+            sum(care_yuan) as care_yuan
+        from layer_care
+        group by month, family_id
+    ),
+
+    -- Seriously disabled or ill members of a family on the edge may have dibao alone; the gravest comes first.
+    layer_single as (
+        select
+            layer_condition.month,
+            layer_condition.family_id,
+            layer_condition.person_key,
+            coalesce(income.income_mean_yuan, 0) as own_income_yuan,
+            case when layer_condition.is_severely_disabled then 'disability' else 'illness' end as single_reason,
+            cast(
+                count(*) over (partition by layer_condition.month, layer_condition.family_id) as integer
+            ) as single_count
+        from layer_condition
+        inner join layer_means
+            on
+                layer_condition.month = layer_means.month
+                and layer_condition.family_id = layer_means.family_id
+                and layer_means.income_yuan >= layer_means.dibao_yuan * layer_means.counted_member_count
+        inner join layer_illness as illness
+            on
+                layer_condition.month = illness.month
+                and layer_means.county_code = illness.county_code
+                and illness.dimension_key = 'marginal'
+        left join {{ ref('person_month_income_window') }} as income
+            on
+                layer_condition.month = income.month
+                and layer_condition.person_key = income.person_key
+        where
+            layer_condition.is_severely_disabled
+            or layer_condition.medical_12m_yuan > illness.value
+        qualify
+            row_number() over (
+                partition by layer_condition.month, layer_condition.family_id
+                order by
+                    coalesce(layer_condition.severe_grade, 9),
+                    layer_condition.medical_12m_yuan desc,
+                    layer_condition.person_key
+            ) = 1
+    ),
+
+    layer_judged as (
+        select
+            layer_means.*,
+            coalesce(register.register_layer, 'none') as register_layer,
+            register.register_amount_yuan,
+            coalesce(layer_helpless.is_helpless, false) as is_helpless,
+            layer_supporter.family_id is not null as has_able_supporter,
+            layer_supporter.evidence as supporter_evidence,
+            layer_care_sum.care_yuan,
+            layer_single.person_key as single_key,
+            layer_single.single_reason,
+            layer_single.single_count,
+            layer_single.own_income_yuan,
+            case
+                when layer_means.counted_member_count = 0 then 'none'
+                when not layer_means.is_measured then 'unknown'
+                when not layer_means.is_within_property_limit then 'over'
+                when
+                    layer_helpless.is_helpless
+                    and layer_supporter.family_id is null
+                    and layer_means.income_yuan <= layer_means.dibao_yuan * layer_means.counted_member_count
+                    then 'destitute'
+                when layer_means.income_yuan < layer_means.dibao_yuan * layer_means.counted_member_count then 'dibao'
+                when layer_means.income_yuan < layer_means.marginal_yuan * layer_means.counted_member_count
+                    then 'marginal'
+                when
+                    layer_means.income_yuan * 12 < layer_means.disposable_yuan * layer_means.counted_member_count
+                    and layer_means.rigid_spending_12m_yuan * layer_means.income_observed_12m_count
+                    >= layer_means.rigid_ratio * layer_means.income_12m_yuan * layer_means.medical_observed_12m_count
+                    and layer_means.rigid_spending_12m_yuan > 0
+                    then 'rigid_expenditure'
+                when
+                    register.register_layer = 'rigid_expenditure'
+                    and {{ months_between('register.approved_on', 'layer_means.month') }} < layer_means.rigid_months
+                    and layer_means.income_yuan * 12 < layer_means.disposable_yuan * layer_means.counted_member_count
+                    then 'recognised'
+                else 'above'
+            end as verdict,
+            coalesce(register.is_relapse_risk, false) as is_relapse_risk,
+            coalesce(register.is_found_in_hardship, false) as is_found_in_hardship
+        from layer_means
+        left join {{ register }} as register
+            on
+                layer_means.month = register.month
+                and layer_means.family_id = register.family_id
+        left join layer_helpless
+            on
+                layer_means.month = layer_helpless.month
+                and layer_means.family_id = layer_helpless.family_id
+        left join layer_supporter
+            on
+                layer_means.month = layer_supporter.month
+                and layer_means.family_id = layer_supporter.family_id
+        left join layer_care_sum
+            on
+                layer_means.month = layer_care_sum.month
+                and layer_means.family_id = layer_care_sum.family_id
+        left join layer_single
+            on
+                layer_means.month = layer_single.month
+                and layer_means.family_id = layer_single.family_id
+    ),
+
+    layer_named as (
+        select
+            *,
+            case
+                when verdict in ('destitute', 'dibao', 'marginal', 'rigid_expenditure') then verdict
+                when verdict = 'recognised' then 'rigid_expenditure'
+                when is_relapse_risk then 'relapse_risk'
+                when is_found_in_hardship then 'other_hardship'
+                when verdict = 'unknown' then 'unknown'
+                else 'none'
+            end as rule_layer,
+            case
+                when verdict = 'destitute' and income_12m_yuan = 0 and income_yuan = 0 then 'helpless_no_income_found'
+                when verdict = 'destitute' then 'helpless_without_supporter'
+                when verdict = 'dibao' and income_yuan = 0 then 'no_income_found'
+                when verdict = 'dibao' and is_helpless and has_able_supporter then 'below_dibao_with_supporter'
+                when verdict = 'dibao' then 'below_dibao'
+                when verdict = 'marginal' then 'below_marginal'
+                when verdict = 'rigid_expenditure' then 'rigid_spending'
+                when verdict = 'recognised' then 'rigid_recognised'
+                when is_relapse_risk then 'rural_monitoring'
+                when is_found_in_hardship then 'found_by_visit'
+                when verdict = 'unknown' then 'income_unknown'
+                when verdict = 'over' then 'property_over_limit'
+                when counted_member_count = 0 then 'nobody_counts'
+                else 'income_above_lines'
+            end as rule_reason
+        from layer_judged
+    )
+
+    select
+        month,
+        family_id,
+        county_code,
+        area_type,
+        counted_member_count,
+        register_layer,
+        rule_layer,
+        rule_reason,
+        income_yuan,
+        income_pc_yuan,
+        {{ yuan("case
+            when rule_layer = 'destitute' then dibao_yuan
+            when rule_layer = 'dibao' then dibao_yuan
+            when rule_layer = 'marginal' then marginal_yuan
+            when rule_layer = 'rigid_expenditure' then disposable_yuan / 12
+            else marginal_yuan
+        end") }} as line_yuan,
+        {{ yuan('dibao_yuan') }} as dibao_standard_yuan,
+        {{ yuan('marginal_yuan') }} as marginal_line_yuan,
+        is_income_known,
+        is_within_property_limit,
+        broken_limits,
+        is_helpless,
+        has_able_supporter,
+        rigid_spending_ratio,
+        {{ yuan("case rule_layer
+            when 'destitute' then destitute_yuan * counted_member_count + coalesce(care_yuan, 0)
+            when 'dibao' then ceil((dibao_yuan * counted_member_count - income_yuan) / rounding_yuan) * rounding_yuan
+            when 'unknown' then null
+            else 0
+        end") }} as amount_due_yuan,
+        {{ yuan("case when rule_layer = 'destitute' then coalesce(care_yuan, 0) end") }} as care_due_yuan,
+        case when rule_layer = 'marginal' then single_key end as single_person_key,
+        case when rule_layer = 'marginal' then single_reason end as single_person_reason,
+        case when rule_layer = 'marginal' then coalesce(single_count, 0) else 0 end as single_person_count,
+        {{ yuan("case
+            when rule_layer = 'marginal' and single_key is not null
+                then ceil(greatest(dibao_yuan - own_income_yuan, 0) / rounding_yuan) * rounding_yuan
+        end") }} as single_amount_yuan,
+        register_layer in ('dibao', 'destitute')
+        and is_measured
+        and income_yuan >= dibao_yuan * counted_member_count
+        and income_yuan < dibao_yuan * phase_out_ratio * counted_member_count as is_income_in_phase_out,
+        is_measured and income_yuan < dibao_yuan * counted_member_count as is_below_dibao,
+        register_amount_yuan,
+        cast(phase_out_months as integer) as phase_out_months,
+        missing_sources,
+        supporter_evidence
+    from layer_named
+{% endmacro %}
