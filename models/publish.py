@@ -249,7 +249,7 @@ def feed_column_table() -> pl.DataFrame:
 
 
 def benefit_table() -> pl.DataFrame:
-    """One row per benefit and event that ends it: death, custody, moved_away, certificate_end, majority."""
+    """One row per benefit and event that ends it: death, custody, moved_away, certificate_end, majority and more."""
     rows = [(item.code, item.paid_to, event) for item in load_benefits().values() for event in item.stops_at]
     return _strings(rows, ("benefit", "paid_to", "stops_at"))
 
@@ -257,11 +257,11 @@ def benefit_table() -> pl.DataFrame:
 def benefit_overlap_table() -> pl.DataFrame:
     """One row per pair of benefits that do not go together; pairs that are allowed are not published."""
     rows = [
-        (item.benefit_a, item.benefit_b, item.rule, item.reason_zh, item.reason_en, item.source)
+        (item.benefit_a, item.benefit_b, item.rule, item.reason_zh, item.reason_en, item.source, item.goes)
         for item in load_overlaps()
         if item.rule != "allowed"
     ]
-    return _strings(rows, ("benefit_a", "benefit_b", "rule", "reason_zh", "reason_en", "source_document"))
+    return _strings(rows, ("benefit_a", "benefit_b", "rule", "reason_zh", "reason_en", "source_document", "goes"))
 
 
 def source_precedence_table() -> pl.DataFrame:

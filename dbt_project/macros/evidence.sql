@@ -24,3 +24,16 @@
 {% macro spark__evidence_list(delivery_id, row_number) -%}
     sort_array(collect_set({{ evidence(delivery_id, row_number) }}))
 {%- endmacro %}
+
+{# A list of the one row. #}
+{% macro one_evidence(delivery_id='delivery_id', row_number='row_number') -%}
+    {{ adapter.dispatch('one_evidence')(delivery_id, row_number) }}
+{%- endmacro %}
+
+{% macro default__one_evidence(delivery_id, row_number) -%}
+    [{{ evidence(delivery_id, row_number) }}]
+{%- endmacro %}
+
+{% macro spark__one_evidence(delivery_id, row_number) -%}
+    array({{ evidence(delivery_id, row_number) }})
+{%- endmacro %}

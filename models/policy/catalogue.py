@@ -20,6 +20,8 @@ from models.documents import read_document
 POLICY_DIRECTORY = Path(__file__).parent
 LEVELS = ("red", "orange", "yellow", "blue")
 SIDES = ("need", "exit")
+# Of two benefits that exclude each other the higher is kept.
+LOWER = "lower"
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,8 @@ class Benefit:
 class Overlap:
     """Two benefits (or a benefit and a fact) and whether one person may have both in one month.
 
-    ``rule`` is ``excluded`` (never both), ``once`` (one payment though entitled by both) or ``allowed``.
+    ``rule`` is ``excluded`` (never both), ``once`` (one payment though entitled by both) or ``allowed``. Of an
+    excluded pair ``goes`` is the benefit that was not due, or ``lower`` where the higher of the two is kept.
     """
 
     benefit_a: str
@@ -68,6 +71,7 @@ class Overlap:
     reason_zh: str
     reason_en: str
     source: str
+    goes: str | None = None
 
 
 @cache
@@ -105,9 +109,16 @@ def load_overlaps(path: Path = POLICY_DIRECTORY / "benefits.yaml") -> tuple[Over
             reason_zh=item["reason"]["zh"],
             reason_en=item["reason"]["en"],
             source=item["source"],
+            goes=_goes(item),
         )
         for item in _read(path)["overlaps"]
     )
+
+
+def _goes(item: dict[str, Any]) -> str | None:
+    if item["rule"] != "excluded":
+        return None
+    return _one_of(item["goes"], (*item["pair"], LOWER))
 
 
 def policy_version(directory: Path = POLICY_DIRECTORY) -> str:
