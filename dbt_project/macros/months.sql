@@ -58,3 +58,16 @@
 {% macro in_force(month, alias) -%}
     {{ month }} >= {{ alias }}.valid_from and {{ month }} < {{ alias }}.valid_to
 {%- endmacro %}
+
+{# Days from one day to a later one. #}
+{% macro days_between(earlier, later) -%}
+    {{ adapter.dispatch('days_between')(earlier, later) }}
+{%- endmacro %}
+
+{% macro default__days_between(earlier, later) -%}
+    date_diff('day', {{ earlier }}, {{ later }})
+{%- endmacro %}
+
+{% macro spark__days_between(earlier, later) -%}
+    datediff({{ later }}, {{ earlier }})
+{%- endmacro %}
