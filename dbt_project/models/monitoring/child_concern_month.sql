@@ -1,7 +1,3 @@
-{#- The guardian told for the gravest category; a row without a guardian says nothing about one. -#}
-{%- set guardian_order -%}
-    concat(case when guardian_key is null then '0' else '1' end, 9 - cast(child_category as integer))
-{%- endset %}
 with
 minor as (
     select * from {{ ref('child_minor_month') }}
@@ -71,7 +67,10 @@ left_behind_age as (
 register_row as (
     select
         minor.month,
-        register.*
+        register.*,
+        -- The guardian told for the gravest category; a row without a guardian says nothing about one.
+        case when register.guardian_key is null then 0 else 10 - cast(register.child_category as integer) end
+            as guardian_order
     from minor
     inner join {{ ref('person_child_register') }} as register
         on minor.person_key = register.person_key and {{ in_force('minor.month', 'register') }}
@@ -83,8 +82,8 @@ registered as (
         person_key,
         {{ text_list('child_category') }} as register_categories,
         min(child_category) as register_category,
-        {{ value_at_max('guardian_key', guardian_order) }} as guardian_key,
-        {{ value_at_max('guardian_relation', guardian_order) }} as guardian_relation,
+        {{ value_at_max('guardian_key', 'guardian_order') }} as guardian_key,
+        {{ value_at_max('guardian_relation', 'guardian_order') }} as guardian_relation,
         min(recognised_on) as recognised_on,
         max(visited_on) as visited_on,
         {{ evidence_list() }} as evidence
