@@ -6,6 +6,7 @@ Belongs here: reading ``cases/*.yaml`` into typed cases. Does not belong here: m
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -31,6 +32,20 @@ class Expectation:
 
 
 @dataclass(frozen=True)
+class TableExpectation:
+    """A row that a table must have of a person (or of the person's household or county), or must not have.
+
+    ``stated`` are columns with their values; without ``stands`` no row may have these values.
+    """
+
+    table: str
+    month: date
+    who: str
+    stated: Row
+    stands: bool
+
+
+@dataclass(frozen=True)
 class Case:
     """One household with its facts; ``label`` tells it from all others."""
 
@@ -42,6 +57,7 @@ class Case:
     people: dict[str, Row]
     facts: dict[str, list[Row]]
     expectations: tuple[Expectation, ...]
+    rows: tuple[TableExpectation, ...]
 
     @property
     def label(self) -> str:
@@ -60,13 +76,14 @@ def _cases_of(path: Path) -> list[Case]:
 
 
 def _case(rule: str, number: int, entry: Row) -> Case:
-    unknown = set(entry) - {"name", "kind", "place", "people", "facts", "expect"}
+    unknown = set(entry) - {"name", "kind", "place", "people", "facts", "expect", "expect_table"}
     if unknown:
         raise ValueError(f"{rule} case {number}: {sorted(unknown)}")
-    expectations = tuple(_expectation(month, said) for month, said in entry["expect"].items())
+    expectations = tuple(_expectation(month, said) for month, said in entry.get("expect", {}).items())
+    rows = tuple(_table_expectations(entry.get("expect_table", {})))
     facts = {feed: list(rows) for feed, rows in (entry.get("facts") or {}).items()}
     place = entry.get("place", "urban")
-    return Case(rule, number, entry["name"], entry["kind"], place, entry["people"], facts, expectations)
+    return Case(rule, number, entry["name"], entry["kind"], place, entry["people"], facts, expectations, rows)
 
 
 def _expectation(month: str, said: str | Row) -> Expectation:
@@ -75,6 +92,16 @@ def _expectation(month: str, said: str | Row) -> Expectation:
         raise ValueError(f"{said} is neither fires, alone nor silent")
     alone = said == "alone" or bool(stated.pop("alone", False))
     return Expectation(parse_month(month), said != "silent", stated, alone)
+
+
+def _table_expectations(tables: dict[str, dict[str, dict[str, Any]]]) -> Iterator[TableExpectation]:
+    """``{table: {month: {person: row}}}``; a row is its columns, ``none``, or ``{none: columns}`` for no such row."""
+    for table, months in tables.items():
+        for month, people in months.items():
+            for who, said in people.items():
+                stated = {} if said == "none" else dict(said)
+                absent = said == "none" or "none" in stated
+                yield TableExpectation(table, parse_month(month), who, stated.get("none", stated), not absent)
 
 
 def parse_month(text: str) -> date:

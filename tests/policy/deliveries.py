@@ -129,9 +129,14 @@ def all_rows() -> dict[str, list[Row]]:
             for number, row in enumerate(said):
                 rows[feed] += [_filled(load_feeds()[feed], case, number, one) for one in _by_month(row, feed)]
     for feed, said in defaults()["city"].items():
-        rows[feed] += [{**row, "_from": parse_month(row["month"]), "_until": parse_month(row["month"]),
-                        "_place": PLACES["urban"]} for row in said]  # fmt: skip
+        rows[feed] += [_of_the_city(row) for row in said]
     return rows
+
+
+def _of_the_city(row: Row) -> Row:
+    """A row that is no household's, delivered for its month or, where it came late, for the month ``told``."""
+    told = parse_month(row.get("told", row["month"]))
+    return {**row, "_from": told, "_until": told, "_place": PLACES["urban"]}
 
 
 def _registrations(case: Case) -> list[Row]:

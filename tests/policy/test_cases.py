@@ -14,7 +14,7 @@ import pytest
 
 from models.policy import load_indicators
 from tests.policy.build import built_city
-from tests.policy.case import Case, load_cases
+from tests.policy.case import Case, TableExpectation, load_cases
 from tests.policy.deliveries import persons
 
 pytestmark = pytest.mark.slow
@@ -25,10 +25,20 @@ WITHOUT_CASES = {"N30"}
 ENOUGH = 3
 
 
+# Of a table the first of these columns that it has says whom a row is about.
+KEYS = ("person_key", "household_id", "county_code")
+
+
 @pytest.fixture(scope="module")
-def hits(tmp_path_factory: pytest.TempPathFactory) -> Hits:
+def city(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
+    """The data home of all cases, and the person key of every ID number."""
+    return built_city(tmp_path_factory.mktemp("policy"))
+
+
+@pytest.fixture(scope="module")
+def hits(city: tuple[Path, dict[str, str]]) -> Hits:
     """What stands, by case, rule and month; a hit belongs to the case of its person or of its household's members."""
-    home, keys = built_city(tmp_path_factory.mktemp("policy"))
+    home, keys = city
     with duckdb.connect(str(home / "warehouse.duckdb"), read_only=True) as warehouse:
         frame = warehouse.execute("""
             select hit.*, coalesce(hit.person_key, household.reference_person_key) as known_key
@@ -40,7 +50,7 @@ def hits(tmp_path_factory: pytest.TempPathFactory) -> Hits:
     return {(cases[row["known_key"]], row["indicator"], row["month"]): row for row in frame.iter_rows(named=True)}
 
 
-@pytest.mark.parametrize("case", load_cases(), ids=lambda case: case.label)
+@pytest.mark.parametrize("case", [case for case in load_cases() if case.expectations], ids=lambda case: case.label)
 def test_the_rule_decides_as_the_case_says(case: Case, hits: Hits) -> None:
     for expected in case.expectations:
         where = f"{case.label} {case.name} {expected.month:%Y-%m}"
@@ -52,6 +62,40 @@ def test_the_rule_decides_as_the_case_says(case: Case, hits: Hits) -> None:
         if expected.alone:
             others = {rule for label, rule, month in hits if (label, month) == (case.label, expected.month)}
             assert others == {case.rule}, f"{where}: also {sorted(others - {case.rule})}"
+
+
+@pytest.mark.parametrize("case", [case for case in load_cases() if case.rows], ids=lambda case: case.label)
+def test_the_tables_say_what_the_case_says(case: Case, city: tuple[Path, dict[str, str]]) -> None:
+    home, keys = city
+    with duckdb.connect(str(home / "warehouse.duckdb"), read_only=True) as warehouse:
+        for expected in case.rows:
+            person = keys[persons()[case.label, expected.who]["id_number"]]
+            found = rows_about(warehouse, expected, person)
+            matching = [row for row in found if all(_is(row[name], value) for name, value in expected.stated.items())]
+            shown = [{name: row[name] for name in expected.stated} for row in found]
+            where = f"{case.label} {case.name} {expected.table} {expected.month:%Y-%m} {expected.who}"
+            assert bool(matching) == expected.stands, f"{where}: stated {expected.stated}, found {shown}"
+
+
+def rows_about(warehouse: duckdb.DuckDBPyConnection, expected: TableExpectation, person: str) -> list[dict[str, Any]]:
+    """The rows of a table and month about a person, or about the household or county of that month."""
+    columns = [name for name, *_ in warehouse.execute(f"describe {expected.table}").fetchall()]
+    key = next(name for name in KEYS if name in columns)
+    household = "select household_id from identity.household_member_month where month = $month and person_key = $person"
+    about = {
+        "person_key": "$person",
+        "household_id": household,
+        "county_code": f"select county_code from identity.household_month where month = $month "
+        f"and household_id in ({household})",
+    }[key]
+    query = f"select * from {expected.table} where month = $month and {key} in ({about}) and $person is not null"
+    return warehouse.execute(query, {"month": expected.month, "person": person}).pl().to_dicts()
+
+
+def _is(found: Any, stated: Any) -> bool:
+    if isinstance(stated, int | float) and not isinstance(stated, bool):
+        return found is not None and float(found) == pytest.approx(stated)
+    return bool(found == stated)
 
 
 def test_every_rule_has_its_cases() -> None:
@@ -66,6 +110,20 @@ def test_every_rule_has_its_cases() -> None:
             assert kinds[rule]["boundary"], f"{rule} has no case at its boundary"
             assert kinds[rule]["near_miss"], f"{rule} has no near miss"
             assert outcomes[rule] == {True, False}, rule
+
+
+def test_every_table_with_cases_has_enough() -> None:
+    cases: dict[str, list[Case]] = defaultdict(list)
+    for case in load_cases():
+        for table in {expected.table for expected in case.rows}:
+            cases[table].append(case)
+    for table, told in cases.items():
+        assert len(told) >= ENOUGH, table
+        assert {"boundary", "near_miss"} <= {case.kind for case in told}, table
+
+
+def test_every_case_expects_something() -> None:
+    assert [case.label for case in load_cases() if not case.expectations and not case.rows] == []
 
 
 def test_cases_are_where_their_rule_is() -> None:

@@ -3,6 +3,10 @@ minor as (
     select * from {{ ref('child_minor_month') }}
 ),
 
+parent_care as (
+    select * from {{ ref('child_parent_care') }}
+),
+
 care as (
     select
         month,
@@ -17,7 +21,7 @@ care as (
         max(case when parent_sex = '2' then state_since end) as mother_since,
         max(case when care in ('gone', 'unable', 'to_verify') then state_since end) as since,
         {{ evidence_list() }} as evidence
-    from {{ ref('child_parent_care') }}
+    from parent_care
     group by month, child_key
 ),
 
@@ -26,20 +30,22 @@ relation as (
 ),
 
 member as (
-    select
-        month,
-        household_id,
-        person_key
-    from {{ ref('household_member_month') }}
-    where is_counted
+    select * from {{ ref('household_member_month') }}
 ),
 
+-- Whose term is over is at home again, whatever the register of custody still says.
 parent as (
     select
         minor.month,
         minor.person_key,
         count(*) as known_parent_count,
-        count(member.person_key) as parent_at_home_count
+        sum(
+            case
+                when member.is_counted then 1
+                when member.not_counted_reason = 'custody' and parent_care.care = 'able' then 1
+                else 0
+            end
+        ) as parent_at_home_count
     from minor
     inner join relation on minor.person_key = relation.child_key and minor.month >= relation.known_month
     left join member
@@ -47,6 +53,11 @@ parent as (
             minor.month = member.month
             and minor.household_id = member.household_id
             and relation.parent_key = member.person_key
+    left join parent_care
+        on
+            minor.month = parent_care.month
+            and minor.person_key = parent_care.child_key
+            and relation.parent_key = parent_care.parent_key
     group by minor.month, minor.person_key
 ),
 
