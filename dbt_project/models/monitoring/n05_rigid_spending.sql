@@ -19,10 +19,6 @@ observed as (
     {{ policy_parameter('n05_observed_months') }}
 ),
 
-disposable as (
-    {{ policy_parameter('disposable_income_pc') }}
-),
-
 standard as (
     {{ policy_parameter('dibao_standard') }}
 ),
@@ -60,16 +56,9 @@ over_line as (
     inner join lived_on on household.month = lived_on.month and household.household_id = lived_on.household_id
     inner join line on household.month = line.month and household.county_code = line.county_code
     inner join observed on household.month = observed.month and household.county_code = observed.county_code
-    inner join disposable
-        on
-            household.month = disposable.month
-            and household.county_code = disposable.county_code
-            and household.area_type = disposable.dimension_key
     where
         income.observed_12m_count >= observed.value
         and spending.rigid_spending_12m_yuan >= lived_on.income_yuan * line.value
-        -- Income per head of a year, from the months observed, against last year's disposable income.
-        and income.income_12m_yuan * 12 < disposable.value * income.observed_12m_count * income.counted_member_count
 ),
 
 medical as (

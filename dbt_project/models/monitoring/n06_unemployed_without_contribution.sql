@@ -10,18 +10,22 @@ unemployment as (
 ),
 
 contribution as (
-    select distinct
+    select
         person_key,
-        contribution_month
+        contribution_month,
+        min(known_month) as known_month
     from {{ ref('person_contribution') }}
     where status = '1'
+    group by person_key, contribution_month
 ),
 
 pension as (
-    select distinct
+    select
         person_key,
-        pension_month
+        pension_month,
+        min(known_month) as known_month
     from {{ ref('person_pension') }}
+    group by person_key, pension_month
 ),
 
 household as (
@@ -86,11 +90,14 @@ final as (
             candidate.person_key = contribution.person_key
             and {{ month_number('contribution.contribution_month') }} > candidate.last_month_number
             and candidate.month >= contribution.contribution_month
+            -- What was paid in arrears later was not known then.
+            and candidate.month >= contribution.known_month
     left join pension
         on
             candidate.person_key = pension.person_key
             and {{ month_number('pension.pension_month') }} > candidate.last_month_number
             and candidate.month >= pension.pension_month
+            and candidate.month >= pension.known_month
     where
         candidate.unemployed_months >= candidate.threshold
         -- A month whose contributions never came in is no month without contribution.

@@ -82,24 +82,41 @@ change as (
     select * from split
 ),
 
+-- Of a split both sides are concerned: where the person now lives, and the household that was left the month before.
+side as (
+    select
+        month,
+        household_id,
+        person_key
+    from member
+    union
+    select
+        {{ add_months('member.month', 1) }} as month,
+        member.household_id,
+        member.person_key
+    from member
+    inner join split
+        on member.person_key = split.person_key and {{ add_months('member.month', 1) }} = split.known_month
+),
+
 final as (
     select
-        member.month,
+        side.month,
         'N14' as indicator,
-        member.household_id,
+        side.household_id,
         min(change.person_key) as person_key,
         cast(null as varchar) as level,
         count(distinct change.person_key) as value,
         cast(null as decimal(18, 4)) as threshold,
         {{ evidence_list('change.delivery_id', 'change.row_number') }} as evidence
     from change
-    inner join member on change.person_key = member.person_key
-    inner join household on member.month = household.month and member.household_id = household.household_id
-    inner join standing on member.month = standing.month and standing.dimension_key = 'N14'
-    inner join late on member.month = late.month
+    inner join side on change.person_key = side.person_key
+    inner join household on side.month = household.month and side.household_id = household.household_id
+    inner join standing on side.month = standing.month and standing.dimension_key = 'N14'
+    inner join late on side.month = late.month
     where
-        {{ event_stands('member.month', 'change.known_month', 'change.event_on') }}
-    group by member.month, member.household_id
+        {{ event_stands('side.month', 'change.known_month', 'change.event_on') }}
+    group by side.month, side.household_id
 )
 
 select * from final

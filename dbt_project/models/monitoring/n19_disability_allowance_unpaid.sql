@@ -55,9 +55,10 @@ destitute as (
     where layer = 'destitute'
 ),
 
+-- Children paid for as orphans or as de facto unattended have no living allowance beside it (the overlap matrix).
 orphan as (
     select * from {{ ref('person_child_register') }}
-    where child_category = '1'
+    where child_category in ('1', '2')
 ),
 
 -- One row per month, person and certificate whose months of grace are over: issued in March with a month of grace, it
@@ -166,6 +167,7 @@ unpaid as (
             due.person_key = payment.person_key
             and due.benefit = payment.benefit
             and due.month >= payment.benefit_month
+            and due.month >= payment.known_month
             and {{ months_between('payment.benefit_month', 'due.month') }} <= due.grace_months
     where arrival.arrived_streak > due.grace_months and payment.person_key is null
 ),

@@ -3,10 +3,20 @@ entry as (
     select * from {{ ref('register_entry') }}
 ),
 
--- Families on the edge: those with the marginal certificate and those with the one of rigid spending.
+-- In which layers a severely disabled or seriously ill person may have dibao alone.
+open_layer as (
+    {{ policy_parameter('single_person_layers') }}
+),
+
 edge as (
-    select * from entry
-    where layer in ('marginal', 'rigid_expenditure')
+    select entry.*
+    from entry
+    inner join open_layer
+        on
+            entry.month = open_layer.month
+            and entry.county_code = open_layer.county_code
+            and entry.layer = open_layer.dimension_key
+    where open_layer.value > 0
 ),
 
 covered as (

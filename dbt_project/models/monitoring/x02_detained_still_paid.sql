@@ -26,19 +26,28 @@ stopped as (
 paid as (
     select
         payment.person_key,
-        payment.benefit_month as month,
+        -- A payment for an earlier month stands in the month that tells of it.
+        greatest(payment.benefit_month, payment.known_month) as month,
+        payment.benefit_month as claim_month,
         payment.delivery_id,
         payment.row_number
     from {{ ref('person_payment') }} as payment
     inner join stopped on payment.benefit = stopped.benefit
-    where payment.is_paid and payment.amount_yuan > 0 and payment.known_month <= payment.benefit_month
+    where payment.is_paid and payment.amount_yuan > 0
 ),
 
 claim as (
-    select * from entry
+    select
+        month,
+        month as claim_month,
+        person_key,
+        delivery_id,
+        row_number
+    from entry
     union all
     select
         month,
+        claim_month,
         person_key,
         delivery_id,
         row_number
@@ -60,7 +69,7 @@ final as (
         member.household_id,
         claim.person_key,
         cast(null as varchar) as level,
-        max({{ months_between('custody.from_date', 'claim.month') }}) as value,
+        max({{ months_between('custody.from_date', 'claim.claim_month') }}) as value,
         max(lag_months.value) as threshold,
         {{ evidence_concat(
             evidence_list('claim.delivery_id', 'claim.row_number'),
@@ -71,9 +80,9 @@ final as (
     inner join lag_months on claim.month = lag_months.month and lag_months.dimension_key = 'custody'
     left join member on claim.month = member.month and claim.person_key = member.person_key
     where
-        {{ months_between('custody.from_date', 'claim.month') }} >= lag_months.value
+        {{ months_between('custody.from_date', 'claim.claim_month') }} >= lag_months.value
         -- Released by its own term, though the register has not said so yet.
-        and (custody.until_date is null or custody.until_date >= claim.month)
+        and (custody.until_date is null or custody.until_date >= claim.claim_month)
     group by claim.month, member.household_id, claim.person_key
 )
 

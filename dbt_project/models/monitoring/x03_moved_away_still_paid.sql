@@ -20,6 +20,7 @@ lag_months as (
 entry as (
     select
         month,
+        month as claim_month,
         person_key,
         delivery_id,
         row_number
@@ -28,12 +29,14 @@ entry as (
 
 paid as (
     select
-        benefit_month as month,
+        -- A payment for an earlier month stands in the month that tells of it.
+        greatest(benefit_month, known_month) as month,
+        benefit_month as claim_month,
         person_key,
         delivery_id,
         row_number
     from {{ ref('person_payment') }}
-    where is_paid and amount_yuan > 0 and known_month <= benefit_month
+    where is_paid and amount_yuan > 0
 ),
 
 claim as (
@@ -65,7 +68,7 @@ final as (
         member.household_id,
         claim.person_key,
         cast(null as varchar) as level,
-        max({{ months_between('registration.changed_on', 'claim.month') }}) as value,
+        max({{ months_between('registration.changed_on', 'claim.claim_month') }}) as value,
         max(lag_months.value) as threshold,
         {{ evidence_concat(
             evidence_list('claim.delivery_id', 'claim.row_number'),
@@ -78,7 +81,7 @@ final as (
     left join death on claim.person_key = death.person_key and claim.month >= death.known_month
     left join member on claim.month = member.month and claim.person_key = member.person_key
     where
-        {{ months_between('registration.changed_on', 'claim.month') }} >= lag_months.value
+        {{ months_between('registration.changed_on', 'claim.claim_month') }} >= lag_months.value
         and death.person_key is null
     group by claim.month, member.household_id, claim.person_key
 )

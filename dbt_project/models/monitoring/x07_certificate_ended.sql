@@ -4,10 +4,12 @@ payment as (
         person_key,
         benefit,
         benefit_month as month,
+        -- A payment for an earlier month stands in the month that tells of it.
+        greatest(benefit_month, known_month) as told_month,
         delivery_id,
         row_number
     from {{ ref('person_payment') }}
-    where benefit in ('CS', 'CH') and is_paid and amount_yuan > 0 and known_month <= benefit_month
+    where benefit in ('CS', 'CH') and is_paid and amount_yuan > 0
 ),
 
 certificate as (
@@ -87,7 +89,7 @@ member as (
 
 final as (
     select
-        ended.month,
+        payment.told_month as month,
         'X07' as indicator,
         member.household_id,
         ended.person_key,
@@ -109,9 +111,9 @@ final as (
             ended.month = before_month.month
             and ended.person_key = before_month.person_key
             and ended.benefit = before_month.benefit
-    left join member on ended.month = member.month and ended.person_key = member.person_key
+    left join member on payment.told_month = member.month and ended.person_key = member.person_key
     where before_month.person_key is null
-    group by ended.month, member.household_id, ended.person_key
+    group by payment.told_month, member.household_id, ended.person_key
 )
 
 select * from final

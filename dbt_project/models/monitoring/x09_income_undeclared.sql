@@ -11,6 +11,10 @@ floor_value as (
     {{ policy_parameter('x09_undeclared_floor') }}
 ),
 
+first_month as (
+    select min(month) as month from {{ ref('run_month') }}
+),
+
 -- A certificate with the month before, where it stood in it.
 sequence as (
     select
@@ -28,7 +32,11 @@ compared as (
             -- A single good month is no undeclared wage: the lower of this month and the one before counts.
             least(
                 sequence.regular_income_pc_yuan,
-                coalesce(sequence.before_income_pc_yuan, sequence.regular_income_pc_yuan)
+                -- Newly on the register: the first month says nothing yet, unless nothing at all is known of before.
+                coalesce(
+                    sequence.before_income_pc_yuan,
+                    case when sequence.month = first_month.month then sequence.regular_income_pc_yuan else 0 end
+                )
             ),
             -- A pension or a fund account paid into goes on. A member whose row is missing this once still eats.
             {{ yuan(
@@ -38,6 +46,7 @@ compared as (
         ) as lasting_pc_yuan,
         floor_value.value as floor_yuan
     from sequence
+    cross join first_month
     inner join ratio on sequence.month = ratio.month and sequence.county_code = ratio.county_code
     inner join floor_value on sequence.month = floor_value.month and sequence.county_code = floor_value.county_code
     where sequence.declared_income_pc_yuan is not null

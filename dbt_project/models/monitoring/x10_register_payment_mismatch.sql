@@ -27,6 +27,19 @@ register_arrival as (
     {{ arrived_months('assistance_register') }}
 ),
 
+-- Whom no register knows belongs to no county: for them the values of the city hold.
+city_grace as (
+    {{ city_policy('payment_grace_months') }}
+),
+
+city_arrival as (
+    select
+        month,
+        min(arrived_streak) as arrived_streak
+    from register_arrival
+    group by month
+),
+
 payment_arrival as (
     {{ arrived_months('assistance_payment') }}
 ),
@@ -57,31 +70,43 @@ named as (
     from entry
 ),
 
+-- Somebody whom no register knows at all has no household and is paid nevertheless.
+paid as (
+    select
+        payment.benefit_month as month,
+        payment.person_key,
+        member.household_id,
+        payment.amount_yuan,
+        coalesce(grace.value, city_grace.value) as grace_months,
+        coalesce(arrival.arrived_streak, city_arrival.arrived_streak) as arrived_streak,
+        payment.delivery_id,
+        payment.row_number
+    from payment
+    inner join city_grace on payment.benefit_month = city_grace.month
+    inner join city_arrival on payment.benefit_month = city_arrival.month
+    left join member on payment.person_key = member.person_key and payment.benefit_month = member.month
+    left join household on member.month = household.month and member.household_id = household.household_id
+    left join grace on household.month = grace.month and household.county_code = grace.county_code
+    left join register_arrival as arrival
+        on household.month = arrival.month and household.county_code = arrival.county_code
+    where payment.is_paid and payment.amount_yuan > 0 and payment.known_month <= payment.benefit_month
+),
+
 paid_unnamed as (
     select
-        member.month,
-        member.household_id,
-        member.person_key,
-        max(payment.amount_yuan) as value,
-        {{ evidence_list('payment.delivery_id', 'payment.row_number') }} as evidence
-    from payment
-    inner join member on payment.person_key = member.person_key and payment.benefit_month = member.month
-    inner join household on member.month = household.month and member.household_id = household.household_id
-    inner join grace on household.month = grace.month and household.county_code = grace.county_code
-    inner join register_arrival as arrival
-        on household.month = arrival.month and household.county_code = arrival.county_code
+        paid.month,
+        paid.household_id,
+        paid.person_key,
+        max(paid.amount_yuan) as value,
+        {{ evidence_list('paid.delivery_id', 'paid.row_number') }} as evidence
+    from paid
     left join named
         on
-            payment.person_key = named.person_key
-            and member.month >= named.month
-            and {{ months_between('named.month', 'member.month') }} <= grace.value
-    where
-        payment.is_paid
-        and payment.amount_yuan > 0
-        and payment.known_month <= payment.benefit_month
-        and arrival.arrived_streak > grace.value
-        and named.person_key is null
-    group by member.month, member.household_id, member.person_key
+            paid.person_key = named.person_key
+            and paid.month >= named.month
+            and {{ months_between('named.month', 'paid.month') }} <= paid.grace_months
+    where paid.arrived_streak > paid.grace_months and named.person_key is null
+    group by paid.month, paid.household_id, paid.person_key
 ),
 
 payee as (
@@ -97,11 +122,13 @@ payee as (
 ),
 
 paid_person as (
-    select distinct
+    select
         payee.certificate_no,
-        payment.benefit_month
+        payment.benefit_month,
+        min(payment.known_month) as known_month
     from payee
     inner join payment on payee.person_key = payment.person_key
+    group by payee.certificate_no, payment.benefit_month
 ),
 
 certificate as (
@@ -134,6 +161,7 @@ named_unpaid as (
         on
             certificate.certificate_no = paid_person.certificate_no
             and certificate.month >= paid_person.benefit_month
+            and certificate.month >= paid_person.known_month
             and {{ months_between('paid_person.benefit_month', 'certificate.month') }} <= grace.value
     where
         certificate.monthly_amount_yuan > 0
@@ -159,7 +187,7 @@ final as (
         cast(null as decimal(18, 4)) as threshold,
         {{ evidence_union('evidence') }} as evidence
     from found
-    group by month, household_id
+    group by month, household_id, case when household_id is null then person_key end
 )
 
 select * from final
