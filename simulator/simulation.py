@@ -67,11 +67,13 @@ def simulate(
     outbox = Outbox(
         inbox, seed, defects, formats == "csv", schedule.incidents(seed, first, first + months - 1, defects)
     )
-    witness = planted.Witness()
+    stage = planted.stage(seed, households, first, first + months - 1)
+    witness = planted.Witness(stage=stage)
     with world.Recorder(truth_folder) as recorder:
         for done, city in enumerate(months_of(seed, households, months, first_month), start=1):
+            stage.begin(city, witness.memory)
             for feed in {slot.feed: None for slot in schedule.slots_of(city.month, first)}:
-                frame = frame_of(feed, city)
+                frame = stage.apply(feed, frame_of(feed, city), city)
                 for slot in schedule.slots_of(city.month, first):
                     if slot.feed == feed:
                         outbox.deliver(slot, _part(frame, slot.division))

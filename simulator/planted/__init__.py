@@ -3,6 +3,7 @@
 Belongs here: what the warehouse should find, and when at the latest. Does not belong here: how it finds it.
 """
 
+from simulator.planted.scripts import stage
 from simulator.planted.witness import Witness
 
-__all__ = ["Witness"]
+__all__ = ["Witness", "stage"]

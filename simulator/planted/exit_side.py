@@ -25,6 +25,7 @@ def cases(city: City, memory: Memory) -> Iterator[Found]:
     yield from _assets(city)
     yield from _papers(city, memory)
     yield _reviews(city, memory)
+    yield _reviews_due(city)
     yield from _income(city, memory)
 
 
@@ -45,6 +46,11 @@ def _left(city: City) -> Iterator[Found]:
         ["X01"], "deceased_still_receiving", np.flatnonzero(died & listed), before, city.month,
         ["death_record", "assistance_register"],
     )  # fmt: skip
+    # Death stopped everything in time: on no certificate, with no allowance left.
+    allowances = people.living_allowance | people.care_allowance | people.age_allowance
+    stopped = died & (people.certificate < 0) & ~allowances
+    feeds = ["death_record", "assistance_register"]
+    yield Found(["X01"], "deceased_no_longer_paid", np.flatnonzero(stopped), before, city.month, feeds, True)
     held = (people.custody_from >= last) & (people.custody_from < city.start) & (people.custody < 3)
     yield Found(
         ["X02"], "custody_still_receiving", np.flatnonzero(held & listed), before, city.month,
@@ -52,6 +58,9 @@ def _left(city: City) -> Iterator[Found]:
     )  # fmt: skip
     if "population_register" in {slot.feed for slot in slots_of(city.month, city.first_month)}:
         gone = (people.moved_out >= first_day(city.month - 3)) & (people.moved_out < city.start) & listed
+        left = (people.moved_out >= first_day(city.month - 3)) & (people.moved_out < city.start)
+        left &= (people.certificate < 0) & ~allowances
+        yield Found(["X03"], "moved_out_not_paid", np.flatnonzero(left), before, city.month, feeds, True)
         yield Found(
             ["X03"], "moved_out_still_receiving", np.flatnonzero(gone), before, city.month,
             ["population_register", "assistance_register"],
@@ -97,6 +106,15 @@ def _papers(city: City, memory: Memory) -> Iterator[Found]:
     doubled &= people.second_certificate != people.certificate
     new = doubled & ~longer_flags(memory.doubled, len(people))
     yield Found(["X06"], "duplicate_assistance", np.flatnonzero(new), month, month, ["assistance_register"])
+    both = people.living_allowance & people.care_allowance & city.alive & (people.certificate >= 0)
+    both &= (people.second_certificate < 0) & (people.issued >= first_day(month - 3))
+    feeds = ["assistance_payment"]
+    yield Found(["X06"], "both_disability_allowances", np.flatnonzero(both), month, month, feeds, True)
+    unpaid = (people.certificate >= 0) & (city.households.amount[people.certificate] <= 0) & city.alive
+    unpaid &= city.households.approved[people.certificate] >= first_day(month - 3)
+    unpaid &= city.households.applicant[people.certificate] == np.arange(len(people))
+    feeds = ["assistance_register", "assistance_payment"]
+    yield Found(["X10"], "listed_without_amount", np.flatnonzero(unpaid), month, month, feeds, True)
     expired = (people.valid_until < city.start) & (people.valid_until >= first_day(month - 1)) & city.alive
     still = expired & ~certified(city) & (people.living_allowance | people.care_allowance)
     feeds = ["disability_register", "assistance_payment"]
@@ -146,3 +164,15 @@ def _reviews(city: City, memory: Memory) -> Found:
     who = households.applicant[np.flatnonzero(new)].astype(np.int64)
     alive = city.alive[who]
     return Found(["X08"], "review_overdue", who[alive], city.month - 2, city.month, ["assistance_register"])
+
+
+def _reviews_due(city: City) -> Found:
+    """Households whose review is due within this very month and not yet overdue."""
+    households = city.households
+    last = np.maximum(households.reviewed, households.approved)
+    months = city.standards.review_months[households.review_class]
+    number = last.astype("datetime64[D]").astype("datetime64[M]").astype(int) + 1970 * 12
+    due = (households.programme > 0) & (city.month - number == months) & (last > 0)
+    who = households.applicant[np.flatnonzero(due)].astype(np.int64)
+    who = who[(who >= 0) & city.alive[who]]
+    return Found(["X08"], "review_due_this_month", who, city.month, city.month, ["assistance_register"], True)

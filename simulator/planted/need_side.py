@@ -11,9 +11,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from simulator import benefits, outreach
+from simulator.benefits import certified
 from simulator.city import CHILD, FORMAL, HEAD, INFORMAL, SELF, SPOUSE, UNEMPLOYED, City
 from simulator.feeds.frame import events
-from simulator.months import NEVER
+from simulator.months import NEVER, first_day
 from simulator.need import severely_disabled
 from simulator.planted.memory import Found, Memory, longer, longer_flags
 from simulator.randomness import Ints
@@ -46,6 +47,8 @@ def _members(city: City, memory: Memory) -> Iterator[Found]:
         steady[rows] & (people.wage[rows] > others * 1.1 + 1) & (city.count(city.at_home)[people.household[rows]] > 0)
     )
     yield Found(["N10"], "breadwinner_death", rows[earned], month, month, ["death_record", "income_tax"])
+    lesser = (people.wage[rows] <= 0) & (city.total(city.at_home, people.wage)[people.household[rows]] > 2_000)
+    yield Found(["N10"], "death_of_one_without_wage", rows[lesser], month, month, ["death_record"], True)
     held = (people.custody_from >= city.start) & (people.custody < 3) & steady
     who = np.flatnonzero(held)
     others = city.total(city.at_home, _visible_income(city))[people.household[who]]
@@ -72,6 +75,11 @@ def _children(city: City, memory: Memory) -> Iterator[Found]:
     yield Found(["N12"], "orphan_unregistered", np.flatnonzero(new & orphan & never_known), month, month + 1, feeds)
     lasting = np.flatnonzero(new & unattended & never_known)
     yield Found(["N12"], "defacto_unsupported_child", lasting, month, month + 6, feeds)
+    rows = events(city, "death_record").get("person", np.empty(0, dtype=np.int64))
+    one = np.isin(people.father, rows) != np.isin(people.mother, rows)
+    other = np.where(np.isin(people.father, rows), people.mother, people.father)
+    cared = one & both & city.at_home[other] & ~severely_disabled(city)[other] & (city.age < 17)
+    yield Found(["N12"], "one_parent_left", np.flatnonzero(cared & city.at_home), month, month, feeds, True)
 
 
 def _jobs(city: City, memory: Memory) -> Iterator[Found]:
@@ -128,6 +136,20 @@ def _entitlements(city: City, memory: Memory) -> Iterator[Found]:
         known = longer_flags(memory.due[place], size) if memory.due else np.ones(size, dtype=bool)
         waiting.append(np.flatnonzero(now[place] & ~known & forgotten & ~states[place]))
     memory.due_last_month = waiting
+    yield from _not_due(city)
+
+
+def _not_due(city: City) -> Iterator[Found]:
+    """People just short of an allowance, each named once: grade 3 of body or senses, and 79 years of age."""
+    people, month = city.persons, city.month
+    once = people.overlooked * 12 % 1 * 12 // 1 == month % 12
+    third = (people.grade == 3) & (people.disability < 5) & certified(city) & city.at_home & (people.certificate < 0)
+    third &= ~people.care_allowance & once
+    feeds = ["disability_register", "assistance_payment"]
+    yield Found(["N19"], "grade_three_without_care", np.flatnonzero(third), month, month, feeds, True)
+    old = (city.age >= 79) & (city.age < 79.8) & city.at_home & ~people.age_allowance & once
+    feeds = ["population_register", "assistance_payment"]
+    yield Found(["N20"], "not_yet_of_age", np.flatnonzero(old), month, month, feeds, True)
 
 
 def _happenings(city: City) -> Iterator[Found]:
@@ -142,6 +164,10 @@ def _happenings(city: City) -> Iterator[Found]:
     new = (households.rural_since >= city.start) & (households.programme == 0) & (reference >= 0)
     feeds = ["rural_monitoring", "assistance_register"]
     yield Found(["N17"], "rural_monitored_not_assisted", reference[np.flatnonzero(new)], month, month, feeds)
+    helped = (households.rural_since >= city.start) & (households.programme > 0) & (reference >= 0)
+    yield Found(["N17"], "rural_monitored_on_register", reference[np.flatnonzero(helped)], month, month, feeds, True)
+    yield from _single_persons(city)
+    yield from _newborns(city)
     yield from _meters(city, reference)
     yield from _schools(city)
 
@@ -152,6 +178,39 @@ def _meters(city: City, reference: Ints) -> Iterator[Found]:
     who = reference[np.flatnonzero(silent & (reference >= 0))]
     who = who[city.age[who] >= 66]
     yield Found(["N21"], "lone_elder_zero_electricity", who, city.month, city.month, ["utility_usage"])
+    travels = (households.vacant_until == city.month) & (city.count(city.at_home) > 1) & (households.order < 0.92)
+    away = reference[np.flatnonzero(travels & (reference >= 0))]
+    away = away[city.age[away] >= 62]
+    yield Found(["N21"], "elders_not_alone_away", away, city.month, city.month, ["utility_usage"], True)
+
+
+def _single_persons(city: City) -> Iterator[Found]:
+    """Disabled people of marginal families newly on the register; of light grades nobody has dibao alone."""
+    people, households = city.persons, city.households
+    home = people.certificate
+    new = (home >= 0) & (households.programme[home] == 31) & (households.approved[home] >= city.start - 31)
+    new &= (households.approved[home] < city.start) & (people.second_certificate < 0) & certified(city) & city.at_home
+    grave = severely_disabled(city)
+    feeds = ["disability_register", "assistance_register"]
+    for what, who, near_miss in (("edge_household_severe", new & grave, False), ("edge_mild", new & ~grave, True)):
+        spent = city.spending[people.household].sum(axis=1) > 7_000
+        who = who & ~spent if near_miss else who
+        yield Found(["N23"], what, np.flatnonzero(who), city.month, city.month, feeds, near_miss)
+
+
+def _newborns(city: City) -> Iterator[Found]:
+    """Children of the quarter whom the population register now tells of, in families on the register."""
+    people, households = city.persons, city.households
+    if city.month % 3 != 0 or city.month - city.first_month < 3:
+        return
+    born = (people.born >= first_day(city.month - 2)) & (people.born < city.start + 31) & city.at_home
+    listed = city.count((people.certificate >= 0) & city.at_home) > 0
+    listed &= households.programme > 0
+    inside = listed[people.household]
+    feeds = ["population_register", "assistance_register"]
+    yield Found(["N14"], "newborn_on_register", np.flatnonzero(born & inside), city.month, city.month, feeds)
+    outside = born & ~inside
+    yield Found(["N14"], "newborn_outside_register", np.flatnonzero(outside), city.month, city.month, feeds, True)
 
 
 def _schools(city: City) -> Iterator[Found]:
@@ -177,6 +236,10 @@ def _reports(city: City, memory: Memory) -> Iterator[Found]:
     for households in memory.touched:
         quiet[households] = False
     for month, reported in memory.reports:
+        seen = reported[np.isin(people.household[reported], memory.touched[-1]) & city.at_home[reported]]
+        yield Found(
+            ["N16"], "community_report_answered", seen, month, month + 1, ["community_report", "visit_outcome"], True
+        )
         still = reported[
             quiet[people.household[reported]] & (city.households.programme[people.household[reported]] == 0)
         ]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from simulator.city import City
 from simulator.months import period_text
 from simulator.planted import exit_side, need_side
 from simulator.planted.memory import Found, Memory
+from simulator.planted.stage import Stage
 from simulator.randomness import Ints
 
 # Named cases of one kind; large cities have many more, which are true but not listed.
@@ -29,11 +30,17 @@ class Witness:
 
     cases: list[dict[str, Any]] = field(default_factory=list)
     memory: Memory = field(default_factory=Memory)
+    stage: Stage | None = None
     _counts: Counter[str] = field(default_factory=Counter)
 
     def observe(self, city: City) -> None:
         """Note this month's cases; the city must have been reported already."""
+        taken = self.stage.taken if self.stage else set()
         for found in (*need_side.cases(city, self.memory), *exit_side.cases(city, self.memory)):
+            # Of those whose rows are staged, the files no longer say what happened to them.
+            staged = np.isin(city.persons.household[found.persons], np.fromiter(taken, dtype=np.int64))
+            self._note(city, replace(found, persons=found.persons[~staged]))
+        for found in self.stage.found(city) if self.stage else ():
             self._note(city, found)
         self.memory.update(city)
 
