@@ -19,6 +19,7 @@ from orchestration.commands import (
     environment,
     identity,
     model,
+    policy,
     quarantine,
     returns,
     runs,
@@ -64,6 +65,7 @@ for group in (
     tables,
     vault,
     model,
+    policy,
     environment,
     dagster_ui,
 ):

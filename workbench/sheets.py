@@ -14,6 +14,7 @@ from typing import Any, Self
 import xlsxwriter
 
 from models.labels import label
+from models.policy import policy_version
 
 FONT = "宋体"
 SIZE = 12
@@ -53,7 +54,9 @@ class Book:
         self._aside = path.with_name(f".{path.name}.part")
         self._book = xlsxwriter.Workbook(str(self._aside))
         # The day is an argument, so that the same list has the same bytes.
-        self._book.set_properties({"title": title, "created": datetime.combine(made_on, time())})
+        # The version of the policy by which it was made travels with the file.
+        properties = {"title": title, "created": datetime.combine(made_on, time()), "comments": policy_version()}
+        self._book.set_properties(properties)
         self._styles: dict[str, Any] = {}
 
     def sheet(self, name: str) -> Any:

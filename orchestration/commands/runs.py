@@ -167,11 +167,19 @@ def status(month: MonthOption = None, inbox: InboxOption = None, as_json: JsonOp
     if ignored:
         show_table("files in the inbox that were left alone", ignored, {"file": "file", "why": "why"})
     rows = [
-        {"run": run.run_id, "at": run.started_at, "state": run.status, "months": _span(list(run.months))}
+        {
+            "run": run.run_id,
+            "at": run.started_at,
+            "state": run.status,
+            "months": _span(list(run.months)),
+            "policy": run.policy_version,
+        }
         for run in runs
     ]
     if rows:
-        show_table("last runs", rows, {"run": "run", "at": "started", "state": "state", "months": "months"})
+        show_table(
+            "last runs", rows, {"run": "run", "at": "started", "state": "state", "months": "months", "policy": "policy"}
+        )
 
 
 def register(app: typer.Typer) -> None:
