@@ -21,6 +21,12 @@ from orchestration.stores import ledger_of, vault_of
 Format = Literal["csv", "jsonl", "parquet"]
 LEDGER_LISTS = ("warnings", "schema_drift")
 LEDGER_MAPS = ("quarantined_by_reason", "cell_defects_by_reason")
+# What the rules say of a household, beside what the register says.
+LAYER_COLUMNS = (
+    "month", "household_id", "rule_layer", "rule_reason", "income_pc_yuan", "line_yuan", "amount_due_yuan",
+    "is_within_property_limit", "broken_limits", "is_phase_out", "phase_out_until", "single_person_key",
+    "single_amount_yuan", "missing_sources",
+)  # fmt: skip
 MONTH = pl.col("month").dt.strftime("%Y-%m")
 
 
@@ -71,10 +77,14 @@ def export_scores(home: DataHome, month: date | None, identified: bool) -> pl.Da
 
 
 def export_households(home: DataHome, month: date | None, identified: bool) -> pl.DataFrame:
-    """One row per month and household: where it lives, its layer on the register, its size."""
+    """One row per month and household: where it lives, its layer on the register and by rule, its size and means."""
     households = _of_month(read_published(home, "household_month"), month)
+    layers = _of_month(read_published(home, "household_layer_month"), month)
+    households = households.join(layers.select(LAYER_COLUMNS), on=["month", "household_id"], how="left")
     if identified:
         households = _with_member_ids(home, households)
+        households = _with_identity(home, households, ["id_number"], key="single_person_key")
+        households = households.rename({"id_number": "single_person_id_number"})
     return households.with_columns(MONTH)
 
 

@@ -364,8 +364,9 @@
             layer_single.own_income_yuan,
             case
                 when layer_means.counted_member_count = 0 then 'none'
-                when not layer_means.is_measured then 'unknown'
+                -- Property over the limit decides whatever the income is.
                 when not layer_means.is_within_property_limit then 'over'
+                when not layer_means.is_measured then 'unknown'
                 when
                     layer_helpless.is_helpless
                     and layer_supporter.family_id is null

@@ -181,8 +181,8 @@
                     / cast(income_12m_yuan * medical_observed_12m_count as double)
         end as rigid_spending_ratio,
         cast(home_count as integer) as home_count,
-        home_area_m2,
-        home_area_limit_m2,
+        cast(home_area_m2 as double) as home_area_m2,
+        cast(home_area_limit_m2 as double) as home_area_limit_m2,
         cast(car_count as integer) as car_count,
         highest_car_price_yuan,
         cast(business_count as integer) as business_count,
@@ -285,4 +285,127 @@
     ] -%}
     {{ means }}.{{ column }}{{ ', ' if not loop.last }}
     {%- endfor -%}
+{%- endmacro %}
+
+{#
+    Limits of property that families break: one row per month, family and kind, with what was found, the limit, whose it
+    is and the rows that tell of it. `rank` goes from what is easiest to prove to what is hardest.
+#}
+{% macro property_breach(family) %}
+    with
+    breach_member as (
+        select distinct
+            month,
+            family_id,
+            person_key
+        from {{ family }}
+        where is_counted
+    ),
+
+    breach_family as (
+        select
+            month,
+            family_id,
+            max(county_code) as county_code,
+            max(area_type) as area_type,
+            count(distinct person_key) as head_count
+        from {{ family }}
+        where is_counted
+        group by month, family_id
+    ),
+
+    breach_property as (
+        {{ family_property('breach_member') }}
+    ),
+
+    breach_limit as (
+        {{ property_limit() }}
+    ),
+
+    breach_compared as (
+        select
+            breach_family.month,
+            breach_family.family_id,
+            breach_family.head_count,
+            breach_limit.car_price,
+            breach_limit.capital,
+            breach_limit.home_area_pc,
+            breach_limit.deposit_pc,
+            breach_property.highest_car_price_yuan,
+            breach_property.highest_capital_yuan,
+            breach_property.home_area_m2,
+            breach_property.deposit_yuan,
+            {{ is_over_limit('breach_property', 'breach_limit', 'breach_family.head_count') }}
+        from breach_family
+        inner join breach_property
+            on
+                breach_family.month = breach_property.month
+                and breach_family.family_id = breach_property.family_id
+        inner join breach_limit
+            on
+                breach_family.month = breach_limit.month
+                and breach_family.county_code = breach_limit.county_code
+                and breach_family.area_type = breach_limit.area_type
+    ),
+
+    breach_kind as (
+        {%- for kind, item, value, limit in [
+            ('car', 'car', 'coalesce(highest_car_price_yuan, 0)', 'car_price'),
+            ('business', 'enterprise', 'coalesce(highest_capital_yuan, 0)', 'capital'),
+            ('home', 'home', 'home_area_m2', 'home_area_pc * head_count'),
+            ('deposit', 'deposit', 'deposit_yuan', 'deposit_pc * head_count'),
+        ] %}
+        select
+            month,
+            family_id,
+            '{{ kind }}' as kind,
+            '{{ item }}' as item,
+            {{ loop.index }} as rank,
+            {{ value }} as value,
+            {{ limit }} as limit_value
+        from breach_compared
+        where is_{{ kind }}_over
+        {{ 'union all' if not loop.last }}
+        {%- endfor %}
+    )
+
+    select
+        breach_kind.month,
+        breach_kind.family_id,
+        breach_kind.kind,
+        breach_kind.rank,
+        breach_kind.value,
+        breach_kind.limit_value,
+        {{ value_at_max(
+            'means.person_key', 'coalesce(means.gross_yuan, means.area_m2, 0)'
+        ) }} as person_key,
+        {{ evidence_list('means.delivery_id', 'means.row_number') }} as evidence
+    from breach_kind
+    inner join breach_member
+        on
+            breach_kind.month = breach_member.month
+            and breach_kind.family_id = breach_member.family_id
+    inner join {{ ref('person_month_means') }} as means
+        on
+            breach_member.month = means.month
+            and breach_member.person_key = means.person_key
+            and breach_kind.item = means.item
+            and means.kind = 'property'
+            and means.reason is null
+    group by
+        breach_kind.month,
+        breach_kind.family_id,
+        breach_kind.kind,
+        breach_kind.rank,
+        breach_kind.value,
+        breach_kind.limit_value
+{% endmacro %}
+
+{# Whether a row of `person_month_means` is in the window that a month's figure of its kind rests on. #}
+{% macro is_in_means_window(means, month) -%}
+    {{ months_between(means ~ '.month', month) }} <= case {{ means }}.kind
+        when 'property' then 0
+        when 'spending' then {{ months_before('rigid_spending_window_months') }}
+        else {{ months_before('means_income_months') }}
+    end
 {%- endmacro %}

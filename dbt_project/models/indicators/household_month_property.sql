@@ -12,83 +12,30 @@ member as (
     where is_counted
 ),
 
-property as (
-    select * from {{ ref('person_property') }}
-    where is_home
-),
-
-vehicle as (
-    select * from {{ ref('person_vehicle') }}
-    where is_counted_car
-),
-
-business as (
-    select * from {{ ref('person_business') }}
-    where is_running
-),
-
 housing_fund as (
     select * from {{ ref('person_housing_fund') }}
-    -- A closed account (3) holds nothing.
-    where status <> '3'
+    where is_active
 ),
 
-home as (
+owner as (
     select
-        member.month,
-        member.household_id,
-        count(distinct property.unit_no) as home_count,
-        sum(property.area_m2 * coalesce(property.share_percent, 100) / 100) as home_area_m2
-    from property
-    inner join month
-        on {{ in_force('month.month', 'property') }}
-    inner join member
-        on
-            month.month = member.month
-            and property.person_key = member.person_key
-    group by member.month, member.household_id
+        month,
+        household_id as family_id,
+        person_key
+    from member
 ),
 
-car as (
-    select
-        member.month,
-        member.household_id,
-        count(*) as car_count,
-        max(vehicle.price_yuan) as highest_price_yuan
-    from vehicle
-    inner join month
-        on {{ in_force('month.month', 'vehicle') }}
-    inner join member
-        on
-            month.month = member.month
-            and vehicle.person_key = member.person_key
-    group by member.month, member.household_id
+owned as (
+    {{ family_property('owner') }}
 ),
 
-firm as (
-    select
-        member.month,
-        member.household_id,
-        count(*) as firm_count,
-        max(business.registered_capital_yuan) as highest_capital_yuan,
-        sum(business.employee_count) as employee_count
-    from business
-    inner join month
-        on {{ in_force('month.month', 'business') }}
-    inner join member
-        on
-            month.month = member.month
-            and business.person_key = member.person_key
-    group by member.month, member.household_id
-),
-
+-- Accounts that deposits go into: a sign of employment, not of wealth.
 fund as (
     select
         member.month,
         member.household_id,
-        sum(housing_fund.balance_yuan) as balance_yuan,
-        count(*) filter (where housing_fund.is_active) as active_count,
-        sum(case when housing_fund.is_active then housing_fund.monthly_deposit_yuan else 0 end) as deposit_yuan
+        count(*) as active_count,
+        sum(housing_fund.monthly_deposit_yuan) as deposit_yuan
     from housing_fund
     inner join month
         on {{ in_force('month.month', 'housing_fund') }}
@@ -103,33 +50,25 @@ final as (
     select
         household.month,
         household.household_id,
-        cast(coalesce(home.home_count, 0) as integer) as home_count,
-        coalesce(home.home_area_m2, 0) as home_area_m2,
-        cast(coalesce(car.car_count, 0) as integer) as counted_car_count,
-        car.highest_price_yuan as highest_car_price_yuan,
-        cast(coalesce(firm.firm_count, 0) as integer) as running_business_count,
-        firm.highest_capital_yuan as highest_business_capital_yuan,
-        cast(coalesce(firm.employee_count, 0) as integer) as employee_count,
-        {{ yuan('coalesce(fund.balance_yuan, 0)') }} as housing_fund_balance_yuan,
+        cast(coalesce(owned.home_count, 0) as integer) as home_count,
+        coalesce(cast(owned.home_area_m2 as double), 0) as home_area_m2,
+        cast(coalesce(owned.car_count, 0) as integer) as counted_car_count,
+        owned.highest_car_price_yuan,
+        cast(coalesce(owned.business_count, 0) as integer) as running_business_count,
+        owned.highest_capital_yuan as highest_business_capital_yuan,
+        cast(coalesce(owned.employee_count, 0) as integer) as employee_count,
+        {{ yuan('coalesce(owned.deposit_yuan, 0)') }} as housing_fund_balance_yuan,
         case
             when household.counted_member_count > 0
-                then {{ yuan('coalesce(fund.balance_yuan, 0) / household.counted_member_count') }}
+                then {{ yuan('coalesce(owned.deposit_yuan, 0) / household.counted_member_count') }}
         end as housing_fund_balance_pc_yuan,
         cast(coalesce(fund.active_count, 0) as integer) as active_housing_fund_count,
         {{ yuan('coalesce(fund.deposit_yuan, 0)') }} as housing_fund_deposit_yuan
     from household
-    left join home
+    left join owned
         on
-            household.month = home.month
-            and household.household_id = home.household_id
-    left join car
-        on
-            household.month = car.month
-            and household.household_id = car.household_id
-    left join firm
-        on
-            household.month = firm.month
-            and household.household_id = firm.household_id
+            household.month = owned.month
+            and household.household_id = owned.family_id
     left join fund
         on
             household.month = fund.month

@@ -188,11 +188,11 @@ income as (
         found.month as data_month,
         '' as item_no,
         found.amount_yuan as gross_yuan,
-        case
+        {{ yuan("case
             when found.item in ('wage', 'labour_service')
                 then found.amount_yuan * (1 - coalesce(deduction.value, city_deduction.value, 0))
             else found.amount_yuan
-        end as counted_yuan,
+        end") }} as counted_yuan,
         case when found.item in ('wage', 'labour_service') then 'work_cost' end as reason,
         found.known_month,
         found.delivery_id,
@@ -306,7 +306,7 @@ taught as (
         school.valid_from as data_month,
         '' as item_no,
         school.annual_tuition_yuan as gross_yuan,
-        school.annual_tuition_yuan / 12 as counted_yuan,
+        {{ yuan('school.annual_tuition_yuan / 12') }} as counted_yuan,
         'yearly' as reason,
         month.month as known_month,
         school.delivery_id,
@@ -343,7 +343,7 @@ owned as (
         'property_register' as feed,
         unit_no as item_no,
         cast(null as decimal(14, 2)) as amount_yuan,
-        cast(area_m2 * coalesce(share_percent, 100) / 100 as double) as area_m2,
+        cast(area_m2 * coalesce(share_percent, 100) / 100 as decimal(18, 4)) as area_m2,
         cast(null as integer) as employee_count,
         is_home as does_count,
         valid_from,
@@ -358,7 +358,7 @@ owned as (
         'vehicle_register' as feed,
         plate_no as item_no,
         price_yuan as amount_yuan,
-        cast(null as double) as area_m2,
+        cast(null as decimal(18, 4)) as area_m2,
         cast(null as integer) as employee_count,
         is_counted_car as does_count,
         valid_from,
@@ -373,7 +373,7 @@ owned as (
         'business_register' as feed,
         uscc as item_no,
         registered_capital_yuan as amount_yuan,
-        cast(null as double) as area_m2,
+        cast(null as decimal(18, 4)) as area_m2,
         employee_count,
         true as does_count,
         valid_from,
@@ -388,7 +388,7 @@ owned as (
         'housing_fund' as feed,
         person_key as item_no,
         balance_yuan as amount_yuan,
-        cast(null as double) as area_m2,
+        cast(null as decimal(18, 4)) as area_m2,
         cast(null as integer) as employee_count,
         true as does_count,
         valid_from,
@@ -443,7 +443,7 @@ flow as (
 told as (
     select
         flow.*,
-        cast(null as double) as area_m2,
+        cast(null as decimal(18, 4)) as area_m2,
         cast(null as integer) as employee_count
     from flow
     union all
@@ -459,7 +459,7 @@ final as (
         feed,
         data_month,
         item_no,
-        {{ yuan('gross_yuan') }} as gross_yuan,
+        gross_yuan,
         {{ yuan('counted_yuan') }} as counted_yuan,
         area_m2,
         employee_count,

@@ -147,11 +147,7 @@ row_found as (
             concerned.person_key = found.person_key
             and concerned.month >= found.known_month
             and concerned.month >= found.month
-            and {{ months_between('found.month', 'concerned.month') }} <= case
-                when found.kind = 'income' then {{ months_before('means_income_months') }}
-                when found.kind = 'spending' then {{ months_before('rigid_spending_window_months') }}
-                else 0
-            end
+            and {{ is_in_means_window('found', 'concerned.month') }}
     where
         found.kind = 'income'
         or (found.kind = 'spending' and concerned.rule_layer = 'rigid_expenditure')
