@@ -377,8 +377,7 @@
                     then 'marginal'
                 when
                     layer_means.income_yuan * 12 < layer_means.disposable_yuan * layer_means.counted_member_count
-                    and layer_means.rigid_spending_12m_yuan * layer_means.income_observed_12m_count
-                    >= layer_means.rigid_ratio * layer_means.income_12m_yuan * layer_means.medical_observed_12m_count
+                    and layer_means.rigid_spending_12m_yuan >= layer_means.rigid_ratio * layer_means.rigid_base_yuan
                     and layer_means.rigid_spending_12m_yuan > 0
                     then 'rigid_expenditure'
                 when

@@ -89,6 +89,7 @@
             means_family.*,
             source.income_observed_count,
             source.income_observed_12m_count,
+            source.month_12m_count,
             source.medical_observed_12m_count,
             source.is_property_complete,
             source.missing_sources,
@@ -173,12 +174,16 @@
         {{ yuan('disaster_loss_12m_yuan') }} as disaster_loss_12m_yuan,
         {{ yuan('rigid_spending_12m_yuan') }} as rigid_spending_12m_yuan,
         medical_observed_12m_count,
-        -- Months without income sources must not make the share look higher: both sides for as many months.
+        -- Months whose income sources did not come had an income too: that of the others stands for them.
         case
-            when income_12m_yuan > 0 and medical_observed_12m_count > 0
+            when income_observed_12m_count > 0
+                then {{ yuan('income_12m_yuan * month_12m_count / income_observed_12m_count') }}
+        end as rigid_base_yuan,
+        case
+            when income_12m_yuan > 0
                 then
                     cast(rigid_spending_12m_yuan * income_observed_12m_count as double)
-                    / cast(income_12m_yuan * medical_observed_12m_count as double)
+                    / cast(income_12m_yuan * month_12m_count as double)
         end as rigid_spending_ratio,
         cast(home_count as integer) as home_count,
         cast(home_area_m2 as double) as home_area_m2,
@@ -278,7 +283,8 @@
         'county_code', 'area_type', 'counted_member_count', 'is_income_known', 'income_observed_count',
         'gross_income_yuan', 'work_cost_deduction_yuan', 'income_yuan', 'income_pc_yuan', 'income_12m_yuan',
         'income_observed_12m_count', 'medical_12m_yuan', 'tuition_12m_yuan', 'disaster_loss_12m_yuan',
-        'rigid_spending_12m_yuan', 'medical_observed_12m_count', 'rigid_spending_ratio', 'home_count', 'home_area_m2',
+        'rigid_spending_12m_yuan', 'medical_observed_12m_count', 'rigid_base_yuan',
+        'rigid_spending_ratio', 'home_count', 'home_area_m2',
         'home_area_limit_m2', 'car_count', 'highest_car_price_yuan', 'business_count', 'highest_capital_yuan',
         'employee_count', 'deposit_yuan', 'deposit_pc_yuan', 'deposit_limit_pc_yuan', 'is_property_complete',
         'is_within_property_limit', 'broken_limits', 'missing_sources'

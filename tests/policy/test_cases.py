@@ -19,6 +19,12 @@ from tests.policy.deliveries import persons
 
 pytestmark = pytest.mark.slow
 Hits = dict[tuple[str, str, Any], dict[str, Any]]
+Layers = dict[tuple[str, Any], dict[str, Any]]
+
+# Files of cases about the layer of a household by rule, not about an indicator.
+LAYER_RULE = "layer_"
+LAYER_CASES = [case for case in load_cases() if case.rule.startswith(LAYER_RULE)]
+INDICATOR_CASES = [case for case in load_cases() if case.expectations and not case.rule.startswith(LAYER_RULE)]
 
 # Scores come from the model; its rule is tested by dbt's unit tests and in tests/ml.
 WITHOUT_CASES = {"N30"}
@@ -50,7 +56,36 @@ def hits(city: tuple[Path, dict[str, str]]) -> Hits:
     return {(cases[row["known_key"]], row["indicator"], row["month"]): row for row in frame.iter_rows(named=True)}
 
 
-@pytest.mark.parametrize("case", [case for case in load_cases() if case.expectations], ids=lambda case: case.label)
+@pytest.fixture(scope="module")
+def layers(city: tuple[Path, dict[str, str]]) -> Layers:
+    """The layer by rule, by person key and month: that of the household the person belongs to."""
+    home, keys = city
+    with duckdb.connect(str(home / "warehouse.duckdb"), read_only=True) as warehouse:
+        frame = warehouse.execute("""
+            select layer.*, layer.rule_layer as layer, member.person_key
+            from monitoring.household_layer_month as layer
+            inner join identity.household_member_month as member
+                on layer.month = member.month and layer.household_id = member.household_id
+        """).pl()
+    named = {keys[person["id_number"]]: who for (_, who), person in persons().items()}
+    return {
+        (row["person_key"], row["month"]): {**row, "single_person": named.get(row["single_person_key"])}
+        for row in frame.iter_rows(named=True)
+    }
+
+
+@pytest.mark.parametrize("case", LAYER_CASES, ids=lambda case: case.label)
+def test_the_layer_is_what_the_case_says(case: Case, layers: Layers, city: tuple[Path, dict[str, str]]) -> None:
+    """A case is about the household of the person named first."""
+    first = persons()[case.label, next(iter(case.people))]
+    for expected in case.expectations:
+        found = layers[city[1][first["id_number"]], expected.month]
+        for column, value in expected.stated.items():
+            where = f"{case.label} {case.name} {expected.month:%Y-%m}: {column} is {found[column]}"
+            assert _is(found[column], value) or str(found[column]) == value, where
+
+
+@pytest.mark.parametrize("case", INDICATOR_CASES, ids=lambda case: case.label)
 def test_the_rule_decides_as_the_case_says(case: Case, hits: Hits) -> None:
     for expected in case.expectations:
         where = f"{case.label} {case.name} {expected.month:%Y-%m}"
@@ -110,6 +145,13 @@ def test_every_rule_has_its_cases() -> None:
             assert kinds[rule]["boundary"], f"{rule} has no case at its boundary"
             assert kinds[rule]["near_miss"], f"{rule} has no near miss"
             assert outcomes[rule] == {True, False}, rule
+
+
+def test_every_layer_has_its_cases() -> None:
+    for rule in {case.rule for case in LAYER_CASES}:
+        kinds = [case.kind for case in LAYER_CASES if case.rule == rule]
+        assert len(kinds) >= ENOUGH, rule
+        assert {"boundary", "near_miss"} <= set(kinds), rule
 
 
 def test_every_table_with_cases_has_enough() -> None:

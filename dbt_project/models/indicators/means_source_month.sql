@@ -51,6 +51,7 @@ windowed as (
         *,
         count(case when is_income_complete then 1 end) over income_window as income_observed_count,
         count(case when is_income_complete then 1 end) over year_back as income_observed_12m_count,
+        count(*) over year_back as month_12m_count,
         count(case when is_medical_covered then 1 end) over year_back as medical_observed_12m_count
     from coverage
     window
@@ -77,6 +78,7 @@ final as (
         is_property_complete,
         cast(income_observed_count as integer) as income_observed_count,
         cast(income_observed_12m_count as integer) as income_observed_12m_count,
+        cast(month_12m_count as integer) as month_12m_count,
         cast(medical_observed_12m_count as integer) as medical_observed_12m_count
     from windowed
 )

@@ -100,7 +100,8 @@ judged as (
     {{ family_layer('family', 'means', 'register') }}
 ),
 
--- Since when the income of a household on the register has been above the line without a month below it.
+-- Since when the income of a household on the register has been above the line without a month below it: from the
+-- month after, payment goes on for the months of phase-out.
 marked as (
     select
         *,
@@ -113,7 +114,8 @@ marked as (
 counted as (
     select
         *,
-        cast({{ month_number('month') }} - coalesce(last_other_number, first_number - 1) as integer) as over_months
+        cast({{ month_number('month') }} - coalesce(last_other_number, first_number - 1) - 1 as integer)
+            as months_since_over
     from marked
 ),
 
@@ -199,7 +201,7 @@ final as (
         counted.register_layer,
         counted.rule_layer,
         case
-            when counted.is_income_in_phase_out and counted.over_months <= counted.phase_out_months
+            when counted.is_income_in_phase_out and counted.months_since_over <= counted.phase_out_months
                 then concat(counted.rule_reason, ',phase_out')
             else counted.rule_reason
         end as rule_reason,
@@ -213,12 +215,17 @@ final as (
         counted.is_helpless,
         counted.has_able_supporter,
         counted.rigid_spending_ratio,
-        counted.amount_due_yuan,
+        -- In phase-out what was granted goes on.
+        case
+            when counted.is_income_in_phase_out and counted.months_since_over <= counted.phase_out_months
+                then {{ yuan('coalesce(counted.register_amount_yuan, 0)') }}
+            else counted.amount_due_yuan
+        end as amount_due_yuan,
         counted.care_due_yuan,
-        counted.is_income_in_phase_out and counted.over_months <= counted.phase_out_months as is_phase_out,
+        counted.is_income_in_phase_out and counted.months_since_over <= counted.phase_out_months as is_phase_out,
         case
             when counted.is_income_in_phase_out
-                then {{ add_months('counted.month', 'counted.phase_out_months - counted.over_months') }}
+                then {{ add_months('counted.month', 'counted.phase_out_months - counted.months_since_over') }}
         end as phase_out_until,
         counted.single_person_key,
         counted.single_person_reason,
