@@ -14,13 +14,24 @@
     {{ adapter.dispatch('months_before')(parameter) }}
 {%- endmacro %}
 
+{# Read where the source lies, not as the source: in a unit test that is a table of the test's own. #}
 {% macro default__months_before(parameter) -%}
+    {%- set parameter_month = "read_parquet('" ~ env_var('ZHAOREN_REFERENCE', '') ~ "/parameter_month.parquet')" -%}
     {%- set resolved -%}
-        select cast(max(value) as integer) - 1 as months from {{ source('reference', 'parameter_month') }}
+        select cast(max(value) as integer) - 1 as months from {{ parameter_month }}
         where parameter = '{{ parameter }}'
-        and month = (select max(month) from {{ source('reference', 'parameter_month') }})
+        and month = (select max(month) from {{ parameter_month }})
     {%- endset -%}
     {{ run_query(resolved).rows[0]['months'] if execute else 0 }}
+{%- endmacro %}
+
+{# The months of such a window with the current one, and a month so many back. #}
+{% macro months_of_window(parameter) -%}
+    {{ months_before(parameter) | int + 1 }}
+{%- endmacro %}
+
+{% macro window_back(month, parameter) -%}
+    {{ add_months(month, '-' ~ months_of_window(parameter)) }}
 {%- endmacro %}
 
 {# Income, spending and property of each family with the limits of its place: one row per month and family. #}

@@ -81,7 +81,7 @@
     inner join {{ ref('person_medical_settlement') }} as settlement
         on
             member.person_key = settlement.person_key
-            and settlement.settled_month > {{ add_months(hits ~ '.month', -12) }}
+            and settlement.settled_month > {{ window_back(hits ~ '.month', 'rigid_spending_window_months') }}
             and settlement.settled_month <= {{ hits }}.month
     where settlement.out_of_pocket_yuan <> 0
     group by {{ hits }}.month, {{ hits }}.household_id

@@ -169,7 +169,10 @@ def long_listed_applicant(view: View) -> Bools:
 
 
 def cared_for(view: View) -> Bools:
-    return np.asarray(view.city.at_home & certified(view.city) & view.city.persons.care_allowance)
+    """Receivers of the care allowance whose certificate runs on."""
+    city, people = view.city, view.city.persons
+    lasting = people.valid_until >= city.start + 250
+    return np.asarray(city.at_home & certified(city) & lasting & people.care_allowance)
 
 
 def marginal_adult(view: View) -> Bools:

@@ -69,12 +69,12 @@ windowed as (
         six_before as (
             partition by spine.person_key
             order by spine.month_number
-            range between 6 preceding and 1 preceding
+            range between {{ months_of_window('main_earner_months') }} preceding and 1 preceding
         ),
         three_before as (
             partition by spine.person_key
             order by spine.month_number
-            range between 3 preceding and 1 preceding
+            range between {{ months_of_window('earner_months') }} preceding and 1 preceding
         )
 ),
 

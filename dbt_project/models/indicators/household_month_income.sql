@@ -110,17 +110,17 @@ windowed as (
         year_back as (
             partition by household_id
             order by month_number
-            range between 11 preceding and current row
+            range between {{ months_before('rigid_spending_window_months') }} preceding and current row
         ),
         quarter_back as (
             partition by household_id
             order by month_number
-            range between 2 preceding and current row
+            range between {{ months_before('means_income_months') }} preceding and current row
         ),
         half_year_before as (
             partition by household_id
             order by month_number
-            range between 6 preceding and 1 preceding
+            range between {{ months_of_window('n08_prior_months') }} preceding and 1 preceding
         )
 ),
 

@@ -94,7 +94,7 @@ observed as (
     inner join source
         on
             month.month >= source.month
-            and month.month < {{ add_months('source.month', 12) }}
+            and month.month < {{ add_months('source.month', months_of_window('rigid_spending_window_months')) }}
     group by month.month, source.county_code
 ),
 
@@ -142,7 +142,7 @@ windowed as (
         year_back as (
             partition by household_id
             order by month_number
-            range between 11 preceding and current row
+            range between {{ months_before('rigid_spending_window_months') }} preceding and current row
         )
 ),
 

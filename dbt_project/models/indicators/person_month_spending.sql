@@ -50,7 +50,7 @@ windowed as (
         sum(out_of_pocket_yuan) over (
             partition by person_key
             order by month_number
-            range between 11 preceding and current row
+            range between {{ months_before('rigid_spending_window_months') }} preceding and current row
         ) as out_of_pocket_12m_yuan
     from spine
 ),

@@ -25,7 +25,7 @@ line as (
     {{ policy_parameter('n07_months_since_job_loss') }}
 ),
 
--- Who in the household worked in the three months before the month of the loss.
+-- Who in the household worked in the months before that of the loss.
 worker as (
     select distinct
         month,
@@ -54,7 +54,7 @@ sole as (
         on
             loss.household_id = worker.household_id
             and loss.lost_month > worker.month
-            and worker.month >= {{ add_months('loss.lost_month', -3) }}
+            and worker.month >= {{ window_back('loss.lost_month', 'earner_months') }}
     group by loss.household_id, loss.person_key, loss.lost_month
     having count(distinct worker.person_key) = 1 and min(worker.person_key) = loss.person_key
 ),

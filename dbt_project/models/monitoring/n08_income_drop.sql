@@ -43,11 +43,16 @@ told as (
 usual as (
     select
         *,
-        avg(regular_yuan) over six_months_before as usual_yuan,
-        min(regular_yuan) over six_months_before as lowest_yuan,
-        count(*) over six_months_before as usual_count
+        avg(regular_yuan) over months_before_it as usual_yuan,
+        min(regular_yuan) over months_before_it as lowest_yuan,
+        count(*) over months_before_it as usual_count
     from told
-    window six_months_before as (partition by household_id order by month rows between 6 preceding and 1 preceding)
+    window
+        months_before_it as (
+            partition by household_id
+            order by month
+            rows between {{ months_of_window('n08_prior_months') }} preceding and 1 preceding
+        )
 ),
 
 -- The month in which it broke away from a steady level.
@@ -138,7 +143,7 @@ measured as (
         on
             member.person_key = earned.person_key
             and fallen.start_month > earned.month
-            and earned.month >= {{ add_months('fallen.start_month', -6) }}
+            and earned.month >= {{ window_back('fallen.start_month', 'n08_prior_months') }}
     group by fallen.month, fallen.household_id, fallen.start_month
 ),
 

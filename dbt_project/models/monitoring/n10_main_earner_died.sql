@@ -18,7 +18,7 @@ worked as (
     group by person_key, month
 ),
 
--- Income from work in the six months before death (the month of death too): a pensioner is no main earner.
+-- Income from work in the months before death (the month of death too): a pensioner is no main earner.
 earner as (
     select
         death.person_key,
@@ -27,7 +27,7 @@ earner as (
     inner join worked
         on
             death.person_key = worked.person_key
-            and worked.month >= {{ add_months(month_of('death.died_on'), -6) }}
+            and worked.month >= {{ window_back(month_of('death.died_on'), 'main_earner_months') }}
             and worked.month <= {{ month_of('death.died_on') }}
     group by death.person_key
     having sum(worked.gross_yuan) > 0

@@ -36,7 +36,7 @@ earner as (
     inner join worked
         on
             first_told.person_key = worked.person_key
-            and worked.month >= {{ add_months(month_of('first_told.from_date'), -6) }}
+            and worked.month >= {{ window_back(month_of('first_told.from_date'), 'main_earner_months') }}
             and worked.month <= {{ month_of('first_told.from_date') }}
     group by first_told.person_key, first_told.from_date
     having sum(worked.gross_yuan) > 0

@@ -112,11 +112,32 @@ untold_meter as (
     where now.account_no is null
 ),
 
+-- Others of the same hukou who live in the same place: a grown-up student counts with the parents, but the grandparent
+-- with whom the register says he lives is not alone.
+companion as (
+    select distinct
+        low.month,
+        low.person_key
+    from low
+    inner join registration as own
+        on low.person_key = own.person_key and {{ in_force('low.month', 'own') }}
+    inner join registration as other
+        on
+            own.hukou_key = other.hukou_key
+            and coalesce(own.residence_division, own.registered_division)
+            = coalesce(other.residence_division, other.registered_division)
+            and own.person_key <> other.person_key
+            and {{ in_force('low.month', 'other') }}
+    inner join member on low.month = member.month and other.person_key = member.person_key and member.is_counted
+    where other.status = '1'
+),
+
 final as (
     select low.*
     from low
     left join untold_meter on low.month = untold_meter.month and low.person_key = untold_meter.person_key
-    where untold_meter.person_key is null
+    left join companion on low.month = companion.month and low.person_key = companion.person_key
+    where untold_meter.person_key is null and companion.person_key is null
 )
 
 select * from final

@@ -47,7 +47,7 @@ spending as (
     inner join {{ ref('person_medical_settlement') }} as settlement
         on
             member.person_key = settlement.person_key
-            and settlement.settled_month > {{ add_months('member.month', -12) }}
+            and settlement.settled_month > {{ window_back('member.month', 'rigid_spending_window_months') }}
             and member.month >= settlement.settled_month
     group by member.month, member.person_key
 ),
