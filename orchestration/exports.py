@@ -96,6 +96,27 @@ def export_register(home: DataHome, month: date | None, identified: bool) -> pl.
     return register.with_columns(MONTH)
 
 
+def export_children(home: DataHome, month: date | None, identified: bool) -> pl.DataFrame:
+    """One row per month and child in a state of concern: state, difference, allowance, colour, visits."""
+    return _of_persons(home, "child_state_month", month, identified)
+
+
+def export_elders(home: DataHome, month: date | None, identified: bool) -> pl.DataFrame:
+    """One row per month and old person in special need: register, candidate, visit of the month."""
+    return _of_persons(home, "elder_visit_month", month, identified)
+
+
+def export_old_age_allowance(home: DataHome, month: date | None, identified: bool) -> pl.DataFrame:
+    """One row per month and person with an old-age allowance due, paid or overpaid."""
+    return _of_persons(home, "old_age_allowance_month", month, identified)
+
+
+def export_price_subsidy(home: DataHome, month: date | None, identified: bool) -> pl.DataFrame:
+    """One row per month, triggered price month and payee; ``month`` is that in which it is looked at."""
+    payees = _of_persons(home, "price_subsidy_payee", month, identified)
+    return payees.with_columns(pl.col("price_month").dt.strftime("%Y-%m"))
+
+
 EXPORTS: dict[str, Callable[[DataHome, date | None, bool], pl.DataFrame]] = {
     "ledger": export_ledger,
     "alerts": export_alerts,
@@ -103,6 +124,10 @@ EXPORTS: dict[str, Callable[[DataHome, date | None, bool], pl.DataFrame]] = {
     "scores": export_scores,
     "households": export_households,
     "register": export_register,
+    "children": export_children,
+    "elders": export_elders,
+    "old_age_allowance": export_old_age_allowance,
+    "price_subsidy": export_price_subsidy,
 }
 
 
@@ -119,6 +144,14 @@ def as_bytes(frame: pl.DataFrame, form: Format) -> bytes:
     else:
         _flat(frame).write_csv(sink)
     return sink.getvalue()
+
+
+def _of_persons(home: DataHome, table: str, month: date | None, identified: bool) -> pl.DataFrame:
+    """A published table with a person in each row, its columns as they are."""
+    rows = _of_month(read_published(home, table), month)
+    if identified:
+        rows = _with_identity(home, rows, ["id_number", "name"])
+    return rows.with_columns(MONTH)
 
 
 def _of_month(frame: pl.DataFrame, month: date | None) -> pl.DataFrame:

@@ -83,5 +83,5 @@ def payments(city: City, triggered: bool) -> list[Payment]:
     ]
     if triggered:
         listed = np.flatnonzero((people.certificate >= 0) & city.alive)
-        rows.append(Payment("WJ", listed, np.full(len(listed), 40.0)))
+        rows.append(Payment("WJ", listed, np.full(len(listed), rules.price_subsidy)))
     return [row for row in rows if len(row.person)]

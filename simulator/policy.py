@@ -38,6 +38,7 @@ class Standards:
     review_months: Ints
     cpi_trigger: float
     food_trigger: float
+    price_subsidy: float
     medical_line: dict[str, float]
     compulsory_age: tuple[int, int]
     capital_limit: float
@@ -73,6 +74,7 @@ def standards_on(day: date) -> Standards:
         review_months=np.array([0, *(int(value("review_months", name)) for name in "ABC")]),
         cpi_trigger=value("price_trigger_cpi"),
         food_trigger=value("price_trigger_food"),
+        price_subsidy=value("price_subsidy_amount", "dibao"),
         medical_line={layer: value("n01_medical_line", layer) for layer in ("none", "dibao", "destitute")},
         compulsory_age=(int(value("compulsory_school_age", "first")), int(value("compulsory_school_age", "last"))),
         capital_limit=value("business_capital_limit"),

@@ -57,11 +57,11 @@ def list_rows(
     if missing:
         raise ValueError(f"alerts lack {', '.join(missing)}")
     known = _with_optional(alerts)
-    people = _people(identities, identified, lang)
+    people = shown_people(identities, identified, lang)
     shown = (
         known.join(people.rename({"person_key": "reference_person_key"}), on="reference_person_key", how="left")
         .join(people.select("person_key", concerned="name"), on="person_key", how="left")
-        .join(_places(), on="village_code", how="left")
+        .join(villages(), on="village_code", how="left")
         .join(_reasons(known, people, hits, lang), on="alert_id", how="left")
         .with_columns(township_code=township_or_unlocated(), reason_ids=pl.col("reasons").list.join(","))
     )
@@ -80,7 +80,8 @@ def _with_optional(alerts: pl.DataFrame) -> pl.DataFrame:
     )
 
 
-def _people(identities: pl.DataFrame, identified: bool, lang: str) -> pl.DataFrame:
+def shown_people(identities: pl.DataFrame, identified: bool, lang: str) -> pl.DataFrame:
+    """One row per person as a list may show him or her: the ID number masked always, the rest unless ``identified``."""
     unknown = pl.lit(label("list.unknown", lang))
     people = identities.select("person_key", "name", "id_number", "phone", "address").unique("person_key")
     people = people.with_columns(id_number=masked_id(pl.col("id_number")))
@@ -93,7 +94,8 @@ def _people(identities: pl.DataFrame, identified: bool, lang: str) -> pl.DataFra
     return people.with_columns(pl.col("name", "id_number", "phone").fill_null(unknown))
 
 
-def _places() -> pl.DataFrame:
+def villages() -> pl.DataFrame:
+    """One row per village: village_code, village, area_type."""
     rows = [(place.code, place.name, place.area_type) for place in load_divisions() if place.level == "village"]
     return pl.DataFrame(rows, schema=["village_code", "village", "area_type"], orient="row")
 

@@ -16,6 +16,24 @@ EXPECTED_COLUMNS = {
     "alerts": "alert_id month side level household_id reasons due_on township_code village_code",
     "indicators": "month indicator side level household_id person_key value threshold evidence",
     "scores": "month household_id score rank_in_township probability reason_codes model_version",
+    "children": (
+        "month person_key household_id village_code township_code county_code area_type sex age_years "
+        "state state_basis state_since first_month known_parent_count father_state father_since "
+        "mother_state mother_since register_categories guardian_key guardian_relation recognised_on "
+        "difference hardships benefit amount_due_yuan amount_paid_yuan payment_status risk_level "
+        "risk_rank reasons visit_interval_months last_visited_on last_visit_source next_visit_month "
+        "visit_status is_due_next_month evidence"
+    ),
+    "elders": (
+        "month person_key household_id village_code township_code county_code sex age_years is_registered "
+        "elder_categories ability_level derived_reasons is_candidate is_visit_due not_due_reason "
+        "last_visited_on last_visit_source days_since_visit visit_status evidence"
+    ),
+    "old_age_allowance": (
+        "month person_key household_id village_code township_code county_code sex age_years "
+        "due_from_month amount_due_yuan amount_paid_yuan arrears_paid_yuan payment_status not_due_reason "
+        "overpaid_yuan overpaid_total_yuan overpaid_from_month evidence"
+    ),
 }
 JsonRow = dict[str, object]
 

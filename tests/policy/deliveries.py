@@ -135,7 +135,7 @@ def all_rows() -> dict[str, list[Row]]:
 
 def _of_the_city(row: Row) -> Row:
     """A row that is no household's, delivered for its month or, where it came late, for the month ``told``."""
-    told = parse_month(row.get("told", row["month"]))
+    told = parse_month(str(row.get("told", row["month"])))
     return {**row, "_from": told, "_until": told, "_place": PLACES["urban"]}
 
 
