@@ -1,25 +1,39 @@
+{%- set columns = {
+    'alert_count': 'alerts_standing',
+    'listed_count': 'alerts_listed',
+    'new_count': 'alerts_new',
+    'overdue_count': 'alerts_overdue',
+    'answered_count': 'alerts_answered',
+    'answered_in_time_count': 'alerts_answered_in_time',
+    'visited_count': 'funnel_visited',
+    'confirmed_count': 'funnel_confirmed',
+    'enrolled_count': 'funnel_enrolled',
+    'aided_count': 'funnel_aided',
+    'referred_count': 'funnel_referred',
+    'stopped_count': 'funnel_stopped',
+    'silenced_count': 'alerts_silenced',
+    'put_off_count': 'alerts_put_off',
+} -%}
 with
-alert as (
-    select * from {{ ref('alert') }}
+figure as (
+    select * from {{ ref('figure_month_area') }}
+    where
+        area_level = 'township'
+        and layer = 'all'
+        and dimension in ('need', 'exit')
+        and figure in ('{{ columns.values() | join("', '") }}')
 ),
 
 final as (
     select
         month,
-        township_code,
-        side,
-        cast(count(*) as integer) as alert_count,
-        cast(sum(case when not is_silenced and is_within_capacity then 1 else 0 end) as integer) as listed_count,
-        cast(sum(case when month = first_month then 1 else 0 end) as integer) as new_count,
-        cast(sum(case when level = 'red' then 1 else 0 end) as integer) as red_count,
-        cast(sum(case when status = 'overdue' then 1 else 0 end) as integer) as overdue_count,
-        cast(sum(case when last_visited_on is not null then 1 else 0 end) as integer) as visited_count,
-        cast(sum(case when last_outcome = '1' then 1 else 0 end) as integer) as enrolled_count,
-        cast(sum(case when last_outcome in ('2', '3') then 1 else 0 end) as integer) as helped_count,
-        cast(sum(case when is_silenced then 1 else 0 end) as integer) as silenced_count,
-        cast(sum(case when not is_within_capacity then 1 else 0 end) as integer) as put_off_count
-    from alert
-    group by month, township_code, side
+        area_code as township_code,
+        dimension as side
+        {%- for column, name in columns.items() %},
+        coalesce(cast(sum(case when figure = '{{ name }}' then value end) as integer), 0) as {{ column }}
+        {%- endfor %}
+    from figure
+    group by month, area_code, dimension
 )
 
 select * from final

@@ -1,19 +1,20 @@
-{%- set levels = {
-    'village': 'village_code', 'township': 'township_code', 'county': 'county_code', 'city': 'city_code'
+{%- set columns = {
+    'household_count': 'register_households',
+    'person_count': 'register_persons',
+    'child_count': 'register_children',
+    'elderly_count': 'register_elderly',
+    'disabled_count': 'register_disabled',
+    'joined_person_count': 'persons_new',
+    'left_person_count': 'persons_left',
+    'changed_in_person_count': 'persons_changed_in',
+    'changed_out_person_count': 'persons_changed_out',
+    'moved_in_person_count': 'persons_moved_in',
+    'moved_out_person_count': 'persons_moved_out',
 } -%}
 with
-person as (
-    select
-        *,
-        concat(substring(county_code, 1, 4), '00') as city_code
-    from {{ ref('register_person_month') }}
-),
-
-certificate as (
-    select
-        *,
-        concat(substring(county_code, 1, 4), '00') as city_code
-    from {{ ref('benefit_household_month') }}
+figure as (
+    select * from {{ ref('figure_month_area') }}
+    where dimension = 'all' and layer <> 'all' and figure in ('register_amount', '{{ columns.values() | join("', '") }}')
 ),
 
 month as (
@@ -23,75 +24,25 @@ month as (
     from {{ ref('run_month') }}
 ),
 
-{% for level, column in levels.items() %}
--- Everybody of this month and of the month before in the same {{ level }} and layer, side by side.
-flow_{{ level }} as (
-    select
-        coalesce(person.month, {{ add_months('before.month', 1) }}) as month,
-        coalesce(person.{{ column }}, before.{{ column }}) as area_code,
-        coalesce(person.layer, before.layer) as layer,
-        person.person_key,
-        before.person_key as before_person_key
-    from person
-    full outer join person as before
-        on
-            person.month = {{ add_months('before.month', 1) }}
-            and person.person_key = before.person_key
-            and person.layer = before.layer
-            and person.{{ column }} = before.{{ column }}
-),
-
-{% endfor %}
-counted as (
-    {% for level, column in levels.items() %}
-    select
-        month,
-        '{{ level }}' as area_level,
-        area_code,
-        layer,
-        count(person_key) as person_count,
-        sum(case when before_person_key is null then 1 else 0 end) as joined_person_count,
-        sum(case when person_key is null then 1 else 0 end) as left_person_count,
-        0 as household_count,
-        0 as amount_yuan
-    from flow_{{ level }}
-    group by month, area_code, layer
-    union all
-    select
-        month,
-        '{{ level }}' as area_level,
-        {{ column }} as area_code,
-        layer,
-        0 as person_count,
-        0 as joined_person_count,
-        0 as left_person_count,
-        count(*) as household_count,
-        sum(coalesce(monthly_amount_yuan, 0)) as amount_yuan
-    from certificate
-    group by month, {{ column }}, layer
-    {% if not loop.last %}union all{% endif %}
-    {% endfor %}
-),
-
 final as (
     select
-        counted.month,
-        counted.area_level,
-        counted.area_code,
-        counted.layer,
-        cast(sum(counted.household_count) as integer) as household_count,
-        cast(sum(counted.person_count) as integer) as person_count,
-        {{ yuan('sum(counted.amount_yuan)') }} as amount_yuan,
-        -- Nobody is known to have joined in the first month of all.
-        case
-            when counted.month > month.first_month then cast(sum(counted.joined_person_count) as integer)
-        end as joined_person_count,
-        case
-            when counted.month > month.first_month then cast(sum(counted.left_person_count) as integer)
-        end as left_person_count
-    from counted
-    inner join month on counted.month = month.month
-    group by counted.month, counted.area_level, counted.area_code, counted.layer, month.first_month
+        figure.month,
+        figure.area_level,
+        figure.area_code,
+        figure.layer,
+        {%- for column, name in columns.items() %}
+        {%- set counted = "coalesce(cast(sum(case when figure.figure = '" ~ name ~ "' then figure.value end) as integer), 0)" %}
+        {%- if '_person_count' in column %}
+        -- Nobody is known to have come or gone in the first month of all.
+        case when figure.month > month.first_month then {{ counted }} end as {{ column }},
+        {%- else %}
+        {{ counted }} as {{ column }},
+        {%- endif %}
+        {%- endfor %}
+        coalesce({{ yuan("sum(case when figure.figure = 'register_amount' then figure.value end)") }}, 0) as amount_yuan
+    from figure
+    inner join month on figure.month = month.month
+    group by figure.month, figure.area_level, figure.area_code, figure.layer, month.first_month
 )
 
 select * from final

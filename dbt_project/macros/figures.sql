@@ -1,0 +1,165 @@
+{#
+    The catalogue of figures (models/statistics/figures.yaml, published as reference.figure) turned into SQL. A figure is
+    written once there; here is how rows of a table become its numbers.
+#}
+
+{# The figures counted over a table, in order, as rows of the catalogue; none while dbt only parses. #}
+{% macro figures_of(table) -%}
+    {%- set catalogue = source('reference', 'figure') -%}
+    {%- if execute -%}
+        {%- set query -%}
+            select figure, expression, "by" as split from {{ catalogue }} where source = '{{ table }}' order by sort_order
+        {%- endset -%}
+        {{ return(run_query(query).rows) }}
+    {%- endif -%}
+    {{ return([]) }}
+{%- endmacro %}
+
+{#
+    All figures of a table, long: (figure, month, village_code, layer, dimension, value). The table has month,
+    village_code and layer, and a column for each split. Each split is one pass over the table; a figure of which
+    nothing is there has no row.
+#}
+{% macro counted_figures(table, relation) -%}
+    {%- set figures = figures_of(table) -%}
+    {%- set splits = [] -%}
+    {%- for figure in figures if figure['split'] not in splits -%}
+        {%- do splits.append(figure['split']) -%}
+    {%- endfor -%}
+    {%- for split in splits %}
+    select
+        counted.figure,
+        grouped.month,
+        grouped.village_code,
+        grouped.layer,
+        grouped.dimension,
+        case counted.figure
+            {%- for figure in figures if figure['split'] == split %}
+            when '{{ figure['figure'] }}' then grouped.{{ figure['figure'] }}
+            {%- endfor %}
+        end as value
+    from (
+        select
+            month,
+            village_code,
+            layer,
+            {{ "coalesce(cast(" ~ split ~ " as varchar), 'unknown')" if split else "'all'" }} as dimension
+            {%- for figure in figures if figure['split'] == split %},
+            cast({{ figure['expression'] }} as decimal(18, 4)) as {{ figure['figure'] }}
+            {%- endfor %}
+        from {{ relation }}
+        group by 1, 2, 3, 4
+    ) as grouped
+    cross join (
+        {%- for figure in figures if figure['split'] == split %}
+        {{ 'union all ' if not loop.first }}select '{{ figure['figure'] }}' as figure
+        {%- endfor %}
+    ) as counted
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
+    {%- if not figures %}
+    select
+        cast(null as varchar) as figure,
+        month,
+        village_code,
+        layer,
+        cast(null as varchar) as dimension,
+        cast(null as decimal(18, 4)) as value
+    from {{ relation }}
+    where false
+    {%- endif %}
+{%- endmacro %}
+
+{# The area of a village code on a level: the code begins with it. The city's is that of the run. #}
+{% macro area_on(level, village_code) -%}
+    {%- set digits = {'village': 12, 'township': 9, 'county': 6, 'city': 4}[level] -%}
+    {%- if level == 'city' -%}
+        concat(substr({{ village_code }}, 1, 4), '00')
+    {%- else -%}
+        substr({{ village_code }}, 1, {{ digits }})
+    {%- endif -%}
+{%- endmacro %}
+
+{# Rows of villages summed up on the levels above: (…keys, area_level, area_code, …values). #}
+{% macro summed_upwards(relation, keys, values, levels=('township', 'county', 'city')) -%}
+    {%- for level in levels %}
+    select
+        {%- for key in keys %}
+        {{ key }},
+        {%- endfor %}
+        '{{ level }}' as area_level,
+        {{ area_on(level, 'village_code') }} as area_code
+        {%- for value in values %},
+        sum({{ value }}) as {{ value }}
+        {%- endfor %}
+    from {{ relation }}
+    group by {{ keys | join(', ') }}, {{ area_on(level, 'village_code') }}
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
+{%- endmacro %}
+
+{# What a visit found, by the code of its outcome; the one place in which statistics read that code table. #}
+{% macro finding(outcome) -%}
+    case {{ outcome }}
+        when '1' then 'enrolled'
+        when '2' then 'aided'
+        when '3' then 'referred'
+        when '4' then 'not_eligible'
+        when '5' then 'not_confirmed'
+        when '6' then 'not_reached'
+        when '7' then 'moved_away'
+        when '8' then 'deceased'
+        when '9' then 'stopped'
+        when '10' then 'continues'
+    end
+{%- endmacro %}
+
+{# Findings by which what an alert or report said was true. #}
+{% macro confirmed_findings() -%}
+    ('enrolled', 'aided', 'referred', 'not_eligible', 'stopped')
+{%- endmacro %}
+
+{# What is paid to those on the register alone, and the layers to which it is paid. #}
+{% macro register_benefits() -%}
+    ('DB', 'TK')
+{%- endmacro %}
+
+{% macro register_benefit_layers() -%}
+    ('dibao', 'destitute')
+{%- endmacro %}
+
+{# A text of the labels with its places filled. #}
+{% macro filled(text, places) -%}
+    {%- for place, value in places.items() -%}replace({%- endfor -%}
+    {{ text }}
+    {%- for place, value in places.items() -%}, '{{ "{" ~ place ~ "}" }}', {{ value }}){%- endfor -%}
+{%- endmacro %}
+
+{# Texts in a given order, separated; an aggregate. #}
+{% macro ordered_text(expression, ordering, separator) -%}
+    {{ adapter.dispatch('ordered_text')(expression, ordering, separator) }}
+{%- endmacro %}
+
+{% macro default__ordered_text(expression, ordering, separator) -%}
+    string_agg({{ expression }}, '{{ separator }}' order by {{ ordering }})
+{%- endmacro %}
+
+{% macro spark__ordered_text(expression, ordering, separator) -%}
+    array_join(
+        transform(array_sort(collect_list(struct({{ ordering }}, {{ expression }} as item))), entry -> entry.item),
+        '{{ separator }}'
+    )
+{%- endmacro %}
+
+{# A number as a person writes it: no zeros behind the point. #}
+{% macro plain_number(expression) -%}
+    {{ adapter.dispatch('plain_number')(expression) }}
+{%- endmacro %}
+
+{% macro default__plain_number(expression) -%}
+    regexp_replace(cast(cast({{ expression }} as decimal(18, 2)) as varchar), '\.?0+$', '')
+{%- endmacro %}
+
+{% macro spark__plain_number(expression) -%}
+    regexp_replace(cast(cast({{ expression }} as decimal(18, 2)) as string), '\\.?0+$', '')
+{%- endmacro %}

@@ -1,0 +1,32 @@
+{%- set tables = {
+    'register_household_month': ref('register_household_month'),
+    'register_person_month': ref('register_person_month'),
+    'resident_month': ref('resident_month'),
+    'payment_month': ref('payment_month'),
+    'assistance_grant_month': ref('assistance_grant_month'),
+    'alert_stand_month': ref('alert_stand_month'),
+    'alert_reason_place': ref('alert_reason_place'),
+    'visit_month': ref('visit_month'),
+    'check_request_month': ref('check_request_month'),
+} -%}
+with
+counted as (
+    {%- for table, relation in tables.items() %}
+    {{ counted_figures(table, relation) }}
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
+),
+
+final as (
+    select
+        figure,
+        month,
+        village_code,
+        layer,
+        dimension,
+        value
+    from counted
+    where value <> 0
+)
+
+select * from final
