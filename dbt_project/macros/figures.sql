@@ -163,3 +163,43 @@
 {% macro spark__plain_number(expression) -%}
     regexp_replace(cast(cast({{ expression }} as decimal(18, 2)) as string), '\\.?0+$', '')
 {%- endmacro %}
+
+{#
+    A limit (lower or upper) of the observed rate of a row with exposure, observed, observed_rate, method and
+    is_rare_side_turned. Wilson's score interval (1927); where fewer are expected than it needs, Byar's approximation of
+    the exact Poisson interval (Breslow and Day 1987, p. 69) of the rarer of events and others.
+#}
+{% macro rate_limit(end, z) -%}
+    {%- set sign, other = ('-', '+') if end == 'lower' else ('+', '-') -%}
+    case
+        when method = 'wilson' then
+            (
+                observed_rate + {{ z }} * {{ z }} / (2 * exposure)
+                {{ sign }} {{ z }} * sqrt(
+                    observed_rate * (1 - observed_rate) / exposure + {{ z }} * {{ z }} / (4.0 * exposure * exposure)
+                )
+            ) / (1 + {{ z }} * {{ z }} / exposure)
+        when is_rare_side_turned
+            then 1 - {{ byar_limit('upper' if end == 'lower' else 'lower', '(exposure - observed)', z) }} / exposure
+        else {{ byar_limit(end, 'observed', z) }} / exposure
+    end
+{%- endmacro %}
+
+{% macro byar_limit(end, count, z) -%}
+    {%- if end == 'lower' -%}
+        case
+            when {{ count }} = 0 then 0
+            else
+                {{ count }}
+                * power(greatest(1 - 1 / (9.0 * {{ count }}) - {{ z }} / (3 * sqrt({{ count }})), 0), 3)
+        end
+    {%- else -%}
+        ({{ count }} + 1)
+        * power(1 - 1 / (9.0 * ({{ count }} + 1)) + {{ z }} / (3 * sqrt({{ count }} + 1)), 3)
+    {%- endif -%}
+{%- endmacro %}
+
+{# A rate as a person writes it: 12.3%. #}
+{% macro percent_text(rate) -%}
+    concat(cast(cast(100 * ({{ rate }}) as decimal(6, 1)) as varchar), '%')
+{%- endmacro %}
