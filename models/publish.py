@@ -27,7 +27,7 @@ from models.policy import (
 )
 from models.policy.parameters import Parameter, ParameterRow, keys_of
 from models.policy.precedence import load_precedence
-from models.statistics import load_checks, load_figures, load_outlier_measures
+from models.statistics.tables import statistics_tables
 
 VALUE = pl.Decimal(18, 4)
 # Due days reach beyond the last month, and ages of open alerts before the first: a year on either side.
@@ -64,10 +64,7 @@ def reference_tables(first_month: date, last_month: date) -> dict[str, Callable[
         "source_precedence": source_precedence_table,
         "parent_state": parent_state_table,
         "child_risk_reason": child_risk_reason_table,
-        "figure": figure_table,
-        "statistics_check": statistics_check_table,
-        "statistics_reason": statistics_reason_table,
-        "outlier_measure": outlier_measure_table,
+        **statistics_tables(),
     }
 
 
@@ -282,37 +279,6 @@ def parent_state_table() -> pl.DataFrame:
 def child_risk_reason_table() -> pl.DataFrame:
     """One row per reason of the four colours: reason, level, sort_order, title_zh, title_en."""
     return pl.DataFrame([reason.__dict__ for reason in load_child_risk_reasons()])
-
-
-def figure_table() -> pl.DataFrame:
-    """One row per figure of the statistics: what it counts, in words and as SQL."""
-    rows = [figure.__dict__ | {"checks": ",".join(figure.checks)} for figure in load_figures().values()]
-    return pl.DataFrame(rows, infer_schema_length=None)
-
-
-def statistics_check_table() -> pl.DataFrame:
-    """One row per check of the statistics."""
-    rows = [check.__dict__ | {"reasons": ",".join(check.reasons)} for check in load_checks().values()]
-    return pl.DataFrame(rows)
-
-
-def statistics_reason_table() -> pl.DataFrame:
-    """One row per check and reason that may explain a difference: statistics_check, reason, zh, en, sort_order."""
-    rows = [
-        (check.check, reason, load_labels()[f"statistics.reason.{reason}"], at)
-        for check in load_checks().values()
-        for at, reason in enumerate(check.reasons, start=1)
-    ]
-    return pl.DataFrame(
-        [(check, reason, text.zh, text.en, at) for check, reason, text, at in rows],
-        schema={"check": pl.String, "reason": pl.String, "zh": pl.String, "en": pl.String, "sort_order": pl.Int64},
-        orient="row",
-    )
-
-
-def outlier_measure_table() -> pl.DataFrame:
-    """One row per measure by which townships are compared."""
-    return pl.DataFrame([measure.__dict__ for measure in load_outlier_measures().values()])
 
 
 def _strings(rows: Sequence[tuple[str | None, ...]], names: tuple[str, ...]) -> pl.DataFrame:

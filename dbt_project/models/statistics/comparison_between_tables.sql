@@ -72,7 +72,7 @@ paid as (
             month,
             person_key,
             min(village_code) as village_code
-        from {{ ref('payment_month') }}
+        from {{ ref('paid_person_month') }}
         group by month, person_key
     ) as counted
         on payment.known_month = counted.month and payment.person_key = counted.person_key
@@ -132,7 +132,7 @@ other_side as (
         month,
         village_code,
         sum(paid_yuan) as right_value
-    from {{ ref('payment_month') }}
+    from {{ ref('paid_person_month') }}
     where benefit = 'LS'
     group by month, village_code
     union all
@@ -346,6 +346,23 @@ of_parts as (
             and whole.area_level = parts.area_level
             and whole.area_code = parts.area_code
     where whole.figure = 'alerts_standing' and whole.area_level <> 'village'
+    union all
+    select
+        'rule_layers_and_households' as check_id,
+        parts.figure,
+        parts.month,
+        parts.area_level,
+        parts.area_code,
+        parts.value as left_value,
+        whole.value as right_value
+    from total as parts
+    inner join total as whole
+        on
+            whole.figure = 'resident_households'
+            and parts.month = whole.month
+            and parts.area_level = whole.area_level
+            and parts.area_code = whole.area_code
+    where parts.figure = 'households_by_rule' and parts.area_level <> 'village'
 ),
 
 simple as (

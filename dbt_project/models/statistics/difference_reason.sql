@@ -29,7 +29,7 @@ granted as (
 ),
 
 payment as (
-    select * from {{ ref('payment_month') }}
+    select * from {{ ref('paid_person_month') }}
     where benefit = 'LS'
 ),
 
