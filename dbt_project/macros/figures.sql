@@ -8,7 +8,7 @@
     {%- set catalogue = source('reference', 'figure') -%}
     {%- if execute -%}
         {%- set query -%}
-            select figure, expression, "by" as split from {{ catalogue }} where source = '{{ table }}' order by sort_order
+            select figure, expression, split from {{ catalogue }} where source = '{{ table }}' order by sort_order
         {%- endset -%}
         {{ return(run_query(query).rows) }}
     {%- endif -%}
@@ -135,19 +135,19 @@
     {%- for place, value in places.items() -%}, '{{ "{" ~ place ~ "}" }}', {{ value }}){%- endfor -%}
 {%- endmacro %}
 
-{# Texts in a given order, separated; an aggregate. #}
+{# Texts in a given order, separated by a literal; an aggregate. #}
 {% macro ordered_text(expression, ordering, separator) -%}
     {{ adapter.dispatch('ordered_text')(expression, ordering, separator) }}
 {%- endmacro %}
 
 {% macro default__ordered_text(expression, ordering, separator) -%}
-    string_agg({{ expression }}, '{{ separator }}' order by {{ ordering }})
+    string_agg({{ expression }}, {{ separator }} order by {{ ordering }})
 {%- endmacro %}
 
 {% macro spark__ordered_text(expression, ordering, separator) -%}
     array_join(
         transform(array_sort(collect_list(struct({{ ordering }}, {{ expression }} as item))), entry -> entry.item),
-        '{{ separator }}'
+        {{ separator }}
     )
 {%- endmacro %}
 

@@ -5,7 +5,7 @@ told as (
 ),
 
 catalogue as (
-    select "check" as check_id from {{ source('reference', 'statistics_check') }}
+    select check_id from {{ source('reference', 'statistics_check') }}
 )
 
 select coalesce(told.check_id, catalogue.check_id) as check_id

@@ -16,4 +16,4 @@ from told
 full outer join catalogue on told.figure = catalogue.figure
 where
     catalogue.figure is null
-    or (told.figure is null and catalogue.numerator is null and (catalogue."by" is null or catalogue.total))
+    or (told.figure is null and catalogue.numerator is null and (catalogue.split is null or catalogue.total))

@@ -26,17 +26,17 @@ def statistics_tables() -> dict[str, Callable[[], pl.DataFrame]]:
 def figure_table() -> pl.DataFrame:
     """One row per figure of the statistics: what it counts, in words and as SQL."""
     rows = [figure.__dict__ | {"checks": ",".join(figure.checks)} for figure in load_figures().values()]
-    return pl.DataFrame(rows, infer_schema_length=None)
+    return pl.DataFrame(rows, infer_schema_length=None).rename({"by": "split"})
 
 
 def statistics_check_table() -> pl.DataFrame:
     """One row per check of the statistics."""
     rows = [check.__dict__ | {"reasons": ",".join(check.reasons)} for check in load_checks().values()]
-    return pl.DataFrame(rows)
+    return pl.DataFrame(rows).rename({"check": "check_id"})
 
 
 def statistics_reason_table() -> pl.DataFrame:
-    """One row per check and reason that may explain a difference: check, reason, zh, en, sort_order."""
+    """One row per check and reason that may explain a difference: check_id, reason, zh, en, sort_order."""
     rows = [
         (check.check, reason, load_labels()[f"statistics.reason.{reason}"], at)
         for check in load_checks().values()
@@ -44,7 +44,7 @@ def statistics_reason_table() -> pl.DataFrame:
     ]
     return pl.DataFrame(
         [(check, reason, text.zh, text.en, at) for check, reason, text, at in rows],
-        schema={"check": pl.String, "reason": pl.String, "zh": pl.String, "en": pl.String, "sort_order": pl.Int64},
+        schema={"check_id": pl.String, "reason": pl.String, "zh": pl.String, "en": pl.String, "sort_order": pl.Int64},
         orient="row",
     )
 

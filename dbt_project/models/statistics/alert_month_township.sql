@@ -21,17 +21,22 @@ figure as (
         area_level = 'township'
         and layer = 'all'
         and dimension in ('need', 'exit')
-        and figure in ('{{ columns.values() | join("', '") }}')
+        and figure in (
+            {%- for name in columns.values() %}
+            '{{ name }}'{{ ',' if not loop.last }}
+            {%- endfor %}
+        )
 ),
 
 final as (
     select
         month,
         area_code as township_code,
-        dimension as side
-        {%- for column, name in columns.items() %},
-        coalesce(cast(sum(case when figure = '{{ name }}' then value end) as integer), 0) as {{ column }}
+        {%- for column, name in columns.items() %}
+        {%- set value = "sum(case when figure = '" ~ name ~ "' then value end)" %}
+        coalesce(cast({{ value }} as integer), 0) as {{ column }},
         {%- endfor %}
+        dimension as side
     from figure
     group by month, area_code, dimension
 )

@@ -59,6 +59,15 @@ nowhere as (
     where told_code = ''
 ),
 
+paid_place as (
+    select
+        month,
+        person_key,
+        min(village_code) as village_code
+    from {{ ref('paid_person_month') }}
+    group by month, person_key
+),
+
 -- Who was paid, straight from the payments; the place is that by which the statistics go.
 paid as (
     select
@@ -67,14 +76,7 @@ paid as (
         payment.amount_yuan,
         counted.village_code
     from {{ ref('person_payment') }} as payment
-    inner join (
-        select
-            month,
-            person_key,
-            min(village_code) as village_code
-        from {{ ref('paid_person_month') }}
-        group by month, person_key
-    ) as counted
+    inner join paid_place as counted
         on payment.known_month = counted.month and payment.person_key = counted.person_key
     where payment.is_paid
 ),
@@ -247,6 +249,24 @@ paid_person as (
     group by month, village_code
 ),
 
+registered_elder as (
+    select
+        month.month,
+        count(distinct elder.person_key) as person_count
+    from {{ ref('person_elder_register') }} as elder
+    inner join month on {{ in_force('month.month', 'elder') }}
+    group by month.month
+),
+
+overdue_hit as (
+    select
+        month,
+        count(distinct household_id) as household_count
+    from {{ ref('indicator_hit') }}
+    where indicator = 'X08'
+    group by month
+),
+
 with_other_table as (
     {%- for check, name in same_figure.items() %}
     select
@@ -299,16 +319,20 @@ with_other_table as (
         total.value as left_value,
         cast(coalesce(hit.household_count, 0) as decimal(18, 4)) as right_value
     from total
-    left join (
-        select
-            month,
-            count(distinct household_id) as household_count
-        from {{ ref('indicator_hit') }}
-        where indicator = 'X08'
-        group by month
-    ) as hit
-        on total.month = hit.month
+    left join overdue_hit as hit on total.month = hit.month
     where total.figure = 'reviews_overdue' and total.area_level = 'city'
+    union all
+    select
+        'elders_and_register' as check_id,
+        total.figure,
+        total.month,
+        total.area_level,
+        total.area_code,
+        total.value as left_value,
+        cast(coalesce(registered_elder.person_count, 0) as decimal(18, 4)) as right_value
+    from total
+    left join registered_elder on total.month = registered_elder.month
+    where total.figure = 'elders_to_visit' and total.area_level = 'city'
 ),
 
 -- Parts of one figure against another.
@@ -346,6 +370,23 @@ of_parts as (
             and whole.area_level = parts.area_level
             and whole.area_code = parts.area_code
     where whole.figure = 'alerts_standing' and whole.area_level <> 'village'
+    union all
+    select
+        'children_by_risk_and_state' as check_id,
+        whole.figure,
+        whole.month,
+        whole.area_level,
+        whole.area_code,
+        whole.value as left_value,
+        parts.value as right_value
+    from total as whole
+    inner join total as parts
+        on
+            parts.figure = 'children_by_risk'
+            and whole.month = parts.month
+            and whole.area_level = parts.area_level
+            and whole.area_code = parts.area_code
+    where whole.figure = 'children_of_concern' and whole.area_level <> 'village'
     union all
     select
         'rule_layers_and_households' as check_id,

@@ -97,12 +97,7 @@ stock_layer as (
 stock as (
     select
         check_id,
-        case
-            check_id
-            {%- for check, (stock, unit) in stocks.items() %}
-            when '{{ check }}' then '{{ stock }}'
-            {%- endfor %}
-        end as figure,
+        case check_id when 'person_stock' then 'register_persons' else 'register_households' end as figure,
         month,
         area_level,
         area_code,
@@ -128,6 +123,11 @@ parent as (
     where catalogue.sums
 ),
 
+upper_parent as (
+    select * from parent
+    where area_level <> 'village'
+),
+
 child as (
     select
         figure,
@@ -143,7 +143,17 @@ child as (
         sum(value) as value
     from parent
     where area_level <> 'city'
-    group by 1, 2, 3, 4, 5, 6
+    group by
+        figure,
+        month,
+        case area_level when 'village' then 'township' when 'township' then 'county' else 'city' end,
+        case area_level
+            when 'village' then {{ area_on('township', 'area_code') }}
+            when 'township' then {{ area_on('county', 'area_code') }}
+            else {{ area_on('city', 'area_code') }}
+        end,
+        layer,
+        dimension
 ),
 
 added as (
@@ -153,7 +163,7 @@ added as (
         coalesce(parent.area_level, child.area_level) as area_level,
         coalesce(parent.value, 0) as left_value,
         coalesce(child.value, 0) as right_value
-    from (select * from parent where area_level <> 'village') as parent
+    from upper_parent as parent
     full outer join child
         on
             parent.figure = child.figure

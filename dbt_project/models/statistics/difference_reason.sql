@@ -148,7 +148,7 @@ assisted_before as (
     inner join granted as earlier
         on
             assisted.person_key = earlier.person_key
-            and earlier.month < assisted.month
+            and assisted.month > earlier.month
     inner join grace
         on
             assisted.month = grace.month
@@ -197,6 +197,25 @@ of_assistance as (
     where assisted.granted_yuan <> assisted.paid_yuan
 ),
 
+-- Who is on the register of old people and need not be visited, with the reason that monitoring gives.
+of_elder as (
+    select
+        'elders_and_register' as check_id,
+        month,
+        cast(null as varchar) as village_code,
+        'elder_gone' as reason,
+        cast(-1 as decimal(18, 4)) as value
+    from {{ ref('elder_visit_month') }}
+    where is_registered and not is_visit_due and not_due_reason is not null
+),
+
+-- What is compared for the whole city alone.
+of_city as (
+    select * from of_review
+    union all
+    select * from of_elder
+),
+
 told as (
     select * from of_register_payment
     union all
@@ -218,15 +237,15 @@ upwards as (
     {{ summed_upwards('told', ['check_id', 'month', 'reason'], ['value']) }}
     union all
     select
-        of_review.check_id,
-        of_review.month,
-        of_review.reason,
+        of_city.check_id,
+        of_city.month,
+        of_city.reason,
         'city' as area_level,
         city.area_code,
-        sum(of_review.value) as value
-    from of_review
+        sum(of_city.value) as value
+    from of_city
     cross join city
-    group by of_review.check_id, of_review.month, of_review.reason, city.area_code
+    group by of_city.check_id, of_city.month, of_city.reason, city.area_code
 ),
 
 final as (

@@ -17,6 +17,21 @@ wording as (
     select * from {{ source('reference', 'label') }}
 ),
 
+part as (
+    select * from wording
+    where key = 'statistics.part'
+),
+
+agrees as (
+    select * from wording
+    where key = 'statistics.agrees'
+),
+
+unexplained as (
+    select * from wording
+    where key = 'statistics.unexplained'
+),
+
 tolerance as (
     {{ city_policy('statistics_tolerance') }}
 ),
@@ -29,18 +44,18 @@ explained as (
         reason.area_level,
         reason.area_code,
         sum(reason.value) as explained_value,
-        {{ ordered_text('reason.reason', 'catalogue.sort_order', ',') }} as explanation_codes,
+        {{ ordered_text('reason.reason', 'catalogue.sort_order', "','") }} as explanation_codes,
         {{ ordered_text(
             filled('part.zh', {'reason': 'catalogue.zh', 'value': plain_number('abs(reason.value)')}),
-            'catalogue.sort_order', '；'
+            'catalogue.sort_order', "'；'"
         ) }} as explanation_zh,
         {{ ordered_text(
             filled('part.en', {'reason': 'catalogue.en', 'value': plain_number('abs(reason.value)')}),
-            'catalogue.sort_order', '; '
+            'catalogue.sort_order', "'; '"
         ) }} as explanation_en
     from reason
-    inner join catalogue on reason.check_id = catalogue."check" and reason.reason = catalogue.reason
-    cross join (select * from wording where key = 'statistics.part') as part
+    inner join catalogue on reason.check_id = catalogue.check_id and reason.reason = catalogue.reason
+    cross join part
     where reason.value <> 0
     group by reason.check_id, reason.month, reason.area_level, reason.area_code
 ),
@@ -50,6 +65,7 @@ judged as (
         compared.*,
         tolerance.value as tolerance,
         coalesce(explained.explained_value, 0) as explained_value,
+        compared.difference - coalesce(explained.explained_value, 0) as unexplained_value,
         explained.explanation_codes,
         explained.explanation_zh,
         explained.explanation_en,
@@ -89,7 +105,7 @@ final as (
                 concat_ws(
                     '；',
                     judged.explanation_zh,
-                    {{ filled('unexplained.zh', {'value': plain_number('judged.difference - judged.explained_value')}) }}
+                    {{ filled('unexplained.zh', {'value': plain_number('judged.unexplained_value')}) }}
                 )
         end as explanation_zh,
         case judged.state
@@ -99,12 +115,12 @@ final as (
                 concat_ws(
                     '; ',
                     judged.explanation_en,
-                    {{ filled('unexplained.en', {'value': plain_number('judged.difference - judged.explained_value')}) }}
+                    {{ filled('unexplained.en', {'value': plain_number('judged.unexplained_value')}) }}
                 )
         end as explanation_en
     from judged
-    cross join (select * from wording where key = 'statistics.agrees') as agrees
-    cross join (select * from wording where key = 'statistics.unexplained') as unexplained
+    cross join agrees
+    cross join unexplained
 )
 
 select * from final

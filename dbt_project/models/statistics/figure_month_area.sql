@@ -16,7 +16,10 @@ feed_month as (
 ),
 
 month as (
-    select * from {{ ref('run_month') }}
+    select
+        month,
+        min(month) over () as first_month
+    from {{ ref('run_month') }}
 ),
 
 division as (
@@ -176,7 +179,7 @@ empty as (
     where
         division.level in ('township', 'county', 'city')
         and catalogue.numerator is null
-        and (catalogue."by" is null or catalogue.total)
+        and (catalogue.split is null or catalogue.total)
 ),
 
 told as (
@@ -234,12 +237,15 @@ known as {{ step() }} (
         summed.dimension,
         catalogue.unit,
         coalesce(arrived.is_arrived, whole.is_arrived, true) as is_feed_arrived,
-        -- No file is no zero; a register carried forward still says who is on it.
+        -- No file is no zero; a register carried forward still says who is on it. Nobody is known to have come or gone
+        -- in the first month of all.
         case
+            when catalogue.source = 'register_flow_area' and summed.month = month.first_month then null
             when summed.value <> 0 or coalesce(arrived.is_arrived, whole.is_arrived, true) then summed.value
         end as value
     from summed
     inner join catalogue on summed.figure = catalogue.figure
+    inner join month on summed.month = month.month
     left join arrived
         on
             catalogue.feed = arrived.feed

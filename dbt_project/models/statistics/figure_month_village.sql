@@ -9,6 +9,8 @@
     'alert_reason_place': ref('alert_reason_place'),
     'visit_month': ref('visit_month'),
     'check_request_month': ref('check_request_month'),
+    'elder_place_month': ref('elder_place_month'),
+    'child_place_month': ref('child_place_month'),
 } -%}
 with
 counted as (

@@ -40,7 +40,10 @@ summed as (
         payment.benefit,
         sum(case when payment.is_paid then payment.amount_yuan else 0 end) as paid_yuan,
         sum(
-            case when payment.is_paid and payment.benefit_month < payment.known_month then payment.amount_yuan else 0 end
+            case
+                when payment.is_paid and payment.benefit_month < payment.known_month then payment.amount_yuan
+                else 0
+            end
         ) as arrears_yuan,
         sum(case when payment.is_paid then 0 else payment.amount_yuan end) as returned_yuan
     from payment

@@ -3,10 +3,20 @@ division as (
     select * from {{ source('reference', 'division') }}
 ),
 
+city as (
+    select min(code) as code
+    from division
+    where level = 'city'
+),
+
 told as (
     select village_code from {{ ref('benefit_household_month') }}
     union distinct
     select village_code from {{ ref('household_month') }}
+    union distinct
+    select village_code from {{ ref('elder_visit_month') }}
+    union distinct
+    select village_code from {{ ref('child_state_month') }}
     union distinct
     -- Whoever has no place at all.
     select cast(null as varchar) as village_code
@@ -31,7 +41,7 @@ final as (
         on concat(substr(told.village_code, 1, 9), '000') = township.code and township.level = 'township'
     left join division as county
         on concat(substr(told.village_code, 1, 6), '000000') = county.code and county.level = 'county'
-    cross join (select min(code) as code from division where level = 'city') as city
+    cross join city
 )
 
 select * from final

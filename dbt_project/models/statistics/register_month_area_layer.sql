@@ -14,7 +14,15 @@
 with
 figure as (
     select * from {{ ref('figure_month_area') }}
-    where dimension = 'all' and layer <> 'all' and figure in ('register_amount', '{{ columns.values() | join("', '") }}')
+    where
+        dimension = 'all'
+        and layer <> 'all'
+        and figure in (
+            'register_amount',
+            {%- for name in columns.values() %}
+            '{{ name }}'{{ ',' if not loop.last }}
+            {%- endfor %}
+        )
 ),
 
 month as (
@@ -31,7 +39,8 @@ final as (
         figure.area_code,
         figure.layer,
         {%- for column, name in columns.items() %}
-        {%- set counted = "coalesce(cast(sum(case when figure.figure = '" ~ name ~ "' then figure.value end) as integer), 0)" %}
+        {%- set value = "sum(case when figure.figure = '" ~ name ~ "' then figure.value end)" %}
+        {%- set counted = "coalesce(cast(" ~ value ~ " as integer), 0)" %}
         {%- if '_person_count' in column %}
         -- Nobody is known to have come or gone in the first month of all.
         case when figure.month > month.first_month then {{ counted }} end as {{ column }},

@@ -16,6 +16,11 @@ wording as (
     select * from {{ source('reference', 'label') }}
 ),
 
+sentence as (
+    select * from wording
+    where key = 'statistics.outlier.sentence'
+),
+
 limit_z as (
     select
         month,
@@ -168,7 +173,6 @@ final as (
         judged.method,
         judged.is_suppressed,
         judged.state,
-        case when judged.state in ('notice', 'alarm') then judged.side end as direction,
         {%- for lang in ('zh', 'en') %}
         {{ filled('sentence.' ~ lang, {
             'measure': 'judged.title_' ~ lang,
@@ -180,10 +184,11 @@ final as (
             'expected_rate': percent_text('judged.expected_rate'),
             'state': 'state_text.' ~ lang,
             'direction': 'coalesce(direction_text.' ~ lang ~ ", '')",
-        }) }} as explanation_{{ lang }}{{ ',' if not loop.last }}
+        }) }} as explanation_{{ lang }},
         {%- endfor %}
+        case when judged.state in ('notice', 'alarm') then judged.side end as direction
     from judged
-    cross join (select * from wording where key = 'statistics.outlier.sentence') as sentence
+    cross join sentence
     inner join wording as state_text on state_text.key = concat('statistics.outlier.state.', judged.state)
     left join wording as direction_text
         on
