@@ -16,6 +16,7 @@ import yaml
 
 from models.calendar import is_known
 from models.codes import load_divisions
+from models.documents import read_document
 from models.policy.catalogue import POLICY_DIRECTORY, load_benefits, load_indicators, load_overlaps
 from models.policy.parameters import (
     NATION,
@@ -87,10 +88,10 @@ def _of_file(path: Path) -> Iterator[Fault]:
 
 def _items(text: str) -> list[tuple[int, dict[str, object]]]:
     """The entries of ``values`` with the line on which each begins."""
-    root = yaml.compose(text, Loader=yaml.SafeLoader)
+    root = yaml.compose(text, Loader=yaml.CSafeLoader)
     for key, node in getattr(root, "value", []):
         if key.value == "values" and isinstance(node, yaml.SequenceNode):
-            plain = yaml.safe_load(text).get("values") or []
+            plain = read_document(text).get("values") or []
             return [(entry.start_mark.line + 1, item) for entry, item in zip(node.value, plain, strict=True)]
     return []
 
