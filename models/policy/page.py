@@ -72,7 +72,7 @@ def page() -> str:
     for title, chosen in _sections(known).items():
         parts += [f"\n## {title}\n", "| parameter | what | value | unit | from | source |", "|---|---|---|---|---|---|"]
         parts += [line for parameter in chosen for line in _lines(parameter)]
-    parts += ["\n## Which benefits one person may have in one month\n", "| benefits | rule | why | source |"]
+    parts += ["\n## Which benefits one person may have in one month\n", _BENEFITS, "| benefits | rule | why | source |"]
     parts += ["|---|---|---|---|"]
     parts += [
         f"| {overlap.benefit_a} + {overlap.benefit_b} | {overlap.rule} | {overlap.reason_zh} | {overlap.source} |"
@@ -95,6 +95,11 @@ Values marked *Fictitious* belong to the synthetic cities; *Default …* are tho
 are to be set by the place. Work-injury care (工伤护理) excludes the disability allowances too, but no feed tells of it.
 Working days follow the published holidays and make-up days; from {until} on no notice is known to the calendar, and
 weekends alone are free until it is updated (`zhaoren policy check` says so)."""
+
+
+_BENEFITS = """DB 低保金, TK 特困供养金, HL 照料护理费, CS 困难残疾人生活补贴, CH 重度残疾人护理补贴, GE 孤儿基本生活费,
+SS 事实无人抚养儿童补贴, GL 高龄津贴. One-off aid (LS) and the price subsidy (WJ, once a person) go beside anything.
+"""
 
 
 def _sections(known: dict[str, Parameter]) -> dict[str, list[Parameter]]:

@@ -3,6 +3,7 @@
 import shutil
 from datetime import date
 from decimal import Decimal
+from itertools import combinations
 from pathlib import Path
 
 import pytest
@@ -123,3 +124,20 @@ def test_benefits_and_proposals_use_known_codes() -> None:
 def test_each_pair_of_benefits_has_one_rule() -> None:
     pairs = [tuple(sorted((overlap.benefit_a, overlap.benefit_b))) for overlap in load_overlaps()]
     assert len(pairs) == len(set(pairs))
+
+
+def test_every_pair_of_monthly_benefits_is_decided() -> None:
+    """One-off aid (LS) and the price subsidy (WJ) go beside anything; nobody is a child and eighty."""
+    monthly = sorted(set(load_benefits()) - {"LS", "WJ"})
+    decided = {frozenset((overlap.benefit_a, overlap.benefit_b)) for overlap in load_overlaps()}
+    impossible = {frozenset(("GL", "GE")), frozenset(("GL", "SS"))}
+    wanted = {frozenset(pair) for pair in combinations(monthly, 2)} - impossible
+    assert wanted - decided == set()
+
+
+def test_disability_allowances_beside_destitute_support_and_orphans() -> None:
+    rules = {frozenset((overlap.benefit_a, overlap.benefit_b)): overlap.rule for overlap in load_overlaps()}
+    for allowance in ("CS", "CH"):
+        assert rules[frozenset((allowance, "TK"))] == "excluded"
+        assert rules[frozenset((allowance, "HL"))] == "excluded"
+    assert (rules[frozenset(("CH", "GE"))], rules[frozenset(("CS", "GE"))]) == ("allowed", "excluded")
