@@ -180,6 +180,10 @@
         {{ policy_parameter('n01_medical_line') }}
     ),
 
+    layer_single_open as (
+        {{ policy_parameter('single_person_layers') }}
+    ),
+
     layer_nursing as (
         {{ policy_parameter('nursing_fee') }}
     ),
@@ -332,6 +336,12 @@
                 layer_condition.month = illness.month
                 and layer_means.county_code = illness.county_code
                 and illness.dimension_key = 'marginal'
+        inner join layer_single_open as open_layer
+            on
+                layer_condition.month = open_layer.month
+                and layer_means.county_code = open_layer.county_code
+                and open_layer.dimension_key = 'marginal'
+                and open_layer.value > 0
         left join {{ ref('person_month_income_window') }} as income
             on
                 layer_condition.month = income.month
@@ -424,7 +434,7 @@
                 else 'none'
             end as rule_layer,
             case
-                when verdict = 'destitute' and income_12m_yuan = 0 and income_yuan = 0 then 'helpless_no_income_found'
+                when verdict = 'destitute' and income_yuan = 0 then 'helpless_no_income_found'
                 when verdict = 'destitute' then 'helpless_without_supporter'
                 when verdict = 'dibao' and income_yuan = 0 then 'no_income_found'
                 when verdict = 'dibao' and is_helpless and has_able_supporter then 'below_dibao_with_supporter'
