@@ -54,7 +54,6 @@ class Benefit:
     code: str
     paid_to: str
     stops_at: tuple[str, ...]
-    counts_as_income: bool
 
 
 @dataclass(frozen=True)
@@ -93,7 +92,7 @@ def load_indicators(directory: Path = POLICY_DIRECTORY) -> dict[str, Indicator]:
 def load_benefits(path: Path = POLICY_DIRECTORY / "benefits.yaml") -> dict[str, Benefit]:
     """What each benefit is, by code."""
     return {
-        str(code): Benefit(str(code), item["paid_to"], tuple(item["stops_at"]), bool(item["counts_as_income"]))
+        str(code): Benefit(str(code), item["paid_to"], tuple(item["stops_at"]))
         for code, item in _read(path)["benefits"].items()
     }
 

@@ -224,7 +224,7 @@ final as (
         counted.care_due_yuan,
         counted.is_income_in_phase_out and counted.months_since_over <= counted.phase_out_months as is_phase_out,
         case
-            when counted.is_income_in_phase_out
+            when counted.is_income_in_phase_out and counted.months_since_over <= counted.phase_out_months
                 then {{ add_months('counted.month', 'counted.phase_out_months - counted.months_since_over') }}
         end as phase_out_until,
         counted.single_person_key,
