@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from orchestration.commands import (
+    chain,
     city,
     dagster_ui,
     deliveries,
@@ -63,6 +64,7 @@ for group in (
     sources,
     returns,
     tables,
+    chain,
     vault,
     model,
     policy,

@@ -27,6 +27,7 @@ LAYER_COLUMNS = (
     "is_within_property_limit", "broken_limits", "is_phase_out", "phase_out_until", "single_person_key",
     "single_amount_yuan", "missing_sources",
 )  # fmt: skip
+OVERPAYMENT_MONTHS = ("stop_month", "first_benefit_month", "last_benefit_month")
 MONTH = pl.col("month").dt.strftime("%Y-%m")
 
 
@@ -117,6 +118,18 @@ def export_price_subsidy(home: DataHome, month: date | None, identified: bool) -
     return payees.with_columns(pl.col("price_month").dt.strftime("%Y-%m"))
 
 
+def export_overpayments(home: DataHome, month: date | None, identified: bool) -> pl.DataFrame:
+    """One row per month, person, payee and rule with the overpaid money as known in that month."""
+    overpaid = _of_month(read_published(home, "overpayment"), month)
+    if identified:
+        overpaid = _with_identity(home, overpaid, ["id_number", "name"])
+        payee = [pl.col("id_number").alias("payee_id_number"), pl.col("name").alias("payee_name")]
+        people = _with_identity(home, overpaid.select("payee_key").unique(), ["id_number", "name"], key="payee_key")
+        overpaid = overpaid.join(people.select("payee_key", *payee), on="payee_key", how="left")
+    months = [pl.col(name).dt.strftime("%Y-%m") for name in OVERPAYMENT_MONTHS]
+    return overpaid.with_columns(MONTH, *months, pl.col("benefits").str.split(","))
+
+
 EXPORTS: dict[str, Callable[[DataHome, date | None, bool], pl.DataFrame]] = {
     "ledger": export_ledger,
     "alerts": export_alerts,
@@ -128,6 +141,7 @@ EXPORTS: dict[str, Callable[[DataHome, date | None, bool], pl.DataFrame]] = {
     "elders": export_elders,
     "old_age_allowance": export_old_age_allowance,
     "price_subsidy": export_price_subsidy,
+    "overpayments": export_overpayments,
 }
 
 

@@ -13,11 +13,13 @@ from orchestration.settings import DataHome
 LISTS, SUMMARY, QUALITY = "lists", "summary", "quality"
 # Below the lists of alerts: all of it is personal data.
 ELDERS, CHILDREN, PRICE_SUBSIDY = f"{LISTS}/elders", f"{LISTS}/children", f"{LISTS}/price_subsidy"
+RECOVERY = f"{LISTS}/recovery"
 TITLES = {
     LISTS: "alert lists, one workbook a township (personal data)",
     ELDERS: "old people to visit, one workbook a township (personal data)",
     CHILDREN: "children to visit, one workbook a township (personal data)",
     PRICE_SUBSIDY: "payees of the price subsidy (personal data)",
+    RECOVERY: "money to recover, one workbook a township that has any (personal data)",
     SUMMARY: "city summary",
     QUALITY: "data-quality report",
 }

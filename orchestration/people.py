@@ -28,7 +28,12 @@ def person_key_of(vault: Vault, key: str | None, id_file: Path | None) -> str:
     """The person key given, or that of an ID number read from a file, from standard input or from a prompt."""
     if key is not None:
         return checked_key(key)
-    number = _read_number(id_file)
+    return key_of_number(vault, _read_number(id_file))
+
+
+def key_of_number(vault: Vault, number: str) -> str:
+    """The person key of an ID number; a failure that repeats nothing where it is none."""
+    number = number.strip().upper()
     if len(number) != _ID_LENGTH or not number[:17].isdigit() or check_character(number[:17]) != number[17]:
         raise CommandError("that is no valid ID number of 18 characters", "check it and try again")
     return str(vault.person_keys_of([number])["person_key"][0])

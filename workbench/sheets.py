@@ -37,10 +37,13 @@ STYLES: dict[str, dict[str, Any]] = {
     "number": _CENTRED,
     "count": _CENTRED | {"num_format": "#,##0"},
     "share": _CENTRED | {"num_format": "0%"},
+    "yuan": _CELL | {"num_format": "#,##0.00", "align": "right"},
+    "day": _CENTRED | {"num_format": "yyyy-mm-dd"},
     "date": _CENTRED | {"num_format": "yyyy-mm-dd", "bold": True},
     "fill": _FILL | {"num_format": "@"},
     "fill_date": _FILL | {"num_format": "yyyy-mm-dd", "align": "center"},
     "total": _CENTRED | {"bold": True, "bg_color": "#EFEFEF", "num_format": "#,##0"},
+    "total_yuan": _CENTRED | {"bold": True, "bg_color": "#EFEFEF", "num_format": "#,##0.00", "align": "right"},
     "total_share": _CENTRED | {"bold": True, "bg_color": "#EFEFEF", "num_format": "0%"},
     **{f"level_{level}": _CENTRED | {"bold": True, "bg_color": fill} for level, fill in LEVEL_FILL.items()},
 }

@@ -16,6 +16,7 @@ from models.codes import Division, city_code, load_divisions
 from models.labels import label
 from models.policy import load_indicators, parameter_value
 from models.policy.catalogue import LEVELS, SIDES
+from workbench.recovery import write_overpaid_sheet
 from workbench.rows import UNLOCATED, township_or_unlocated
 from workbench.sheets import Book, month_text
 
@@ -26,8 +27,16 @@ LINE_HEIGHT = 20
 _COUNTS = (*SIDES, *LEVELS, "alerts", "village_count", "capacity")
 
 
-def write_city_summary(alerts: pl.DataFrame, month: date, directory: Path, lang: str = "zh", *, as_of: date) -> Path:
-    """Write the summary of a month; returns its path.
+def write_city_summary(
+    alerts: pl.DataFrame,
+    month: date,
+    directory: Path,
+    lang: str = "zh",
+    *,
+    as_of: date,
+    overpaid: pl.DataFrame | None = None,
+) -> Path:
+    """Write the summary of a month; returns its path. ``overpaid`` (the table ``overpayment``) adds a sheet.
 
     ``alerts`` has month, side, level, reasons, due_on, township_code and may have status; other months than
     ``month`` are left aside. An alert that stands on keeps its due day, so what is overdue on ``as_of`` is there.
@@ -40,6 +49,8 @@ def write_city_summary(alerts: pl.DataFrame, month: date, directory: Path, lang:
     with Book(path, title, as_of) as book:
         _write_townships(book, township_counts(alerts, month, as_of), title, lang, as_of)
         _write_reasons(book, reason_counts(alerts, month), title, lang)
+        if overpaid is not None:
+            write_overpaid_sheet(book, overpaid, month, title, lang)
     return path
 
 

@@ -14,13 +14,14 @@ from models.calendar import next_month
 from models.codes import city_code
 from models.policy import parameter_value
 from orchestration.assets.warehouse import PUBLISHED
-from orchestration.outputs import LISTS, QUALITY, SUMMARY, month_folder
+from orchestration.outputs import LISTS, QUALITY, RECOVERY, SUMMARY, month_folder
 from orchestration.published import read_published
 from orchestration.resources import HomeResource
 from orchestration.settings import DataHome
 from orchestration.stores import vault_of
 from workbench.lists import write_township_lists
 from workbench.quality_report import write_quality_report
+from workbench.recovery import write_recovery_lists
 from workbench.summary import write_city_summary
 
 GROUP = "outputs"
@@ -88,6 +89,36 @@ def people_of(alerts: pl.DataFrame, hits: pl.DataFrame) -> list[str]:
     return [str(key) for key in keys.drop_nulls().unique().sort()]
 
 
+@dg.asset(
+    key=["outputs", "recovery_lists"],
+    deps=[PUBLISHED],
+    group_name=GROUP,
+    owners=OWNERS,
+    kinds={"excel"},
+    description="Money that was not due, a workbook a township that has any: from whom, for which months, why.",
+)
+def recovery_lists(home: HomeResource) -> dg.MaterializeResult[None]:
+    """Write what is to be recovered, as known in the months of the run."""
+    paths, language = home.home, home.settings.lists.language
+    overpaid, by_month = read_published(paths, "overpayment"), read_published(paths, "overpayment_month")
+    known = overpaid.filter(pl.col("month").is_in(home.plan.months))
+    keys = pl.concat([known["person_key"], known["payee_key"]]).unique().sort()
+    identities = vault_of(paths).identities(keys.to_list())
+    files = 0
+    for month in home.plan.months:
+        folder = month_folder(paths, month) / RECOVERY
+        written = write_recovery_lists(
+            overpaid, by_month, identities, month, folder, language, listed_on=listed_on(month), identified=True
+        )
+        if folder.is_dir():
+            folder.chmod(0o700)
+            # A township in which nothing is left to recover has no list any more.
+            for stale in set(folder.glob("*.xlsx")) - set(written):
+                stale.unlink()
+        files += len(written)
+    return dg.MaterializeResult(metadata={"months": len(home.plan.months), "workbooks": files})
+
+
 def listed_on(month: date) -> date:
     """The day on which a month's lists are handed out, in the month after."""
     day = parameter_value("list_day", city_code()[:6], month)
@@ -100,15 +131,15 @@ def listed_on(month: date) -> date:
     group_name=GROUP,
     owners=OWNERS,
     kinds={"excel"},
-    description="Counts by county and township: alerts by level and side, capacity, overdue, most frequent reasons.",
+    description="Counts by county and township: alerts by level and side, capacity, overdue, reasons, money overpaid.",
 )
 def city_summary(home: HomeResource) -> dg.MaterializeResult[None]:
     """Write the summaries of the months of the run."""
     paths, language = home.home, home.settings.lists.language
-    alerts = read_published(paths, "alert_list")
+    alerts, overpaid = read_published(paths, "alert_list"), read_published(paths, "overpayment")
     for month in home.plan.months:
         folder = month_folder(paths, month) / SUMMARY
-        write_city_summary(alerts, month, folder, language, as_of=listed_on(month))
+        write_city_summary(alerts, month, folder, language, as_of=listed_on(month), overpaid=overpaid)
     return dg.MaterializeResult(metadata={"months": len(home.plan.months)})
 
 
@@ -146,4 +177,4 @@ def write_month_quality(paths: DataHome, month: date, home: HomeResource) -> Non
     )
 
 
-OUTPUT_ASSETS = [table_check, township_lists, city_summary, quality_report]
+OUTPUT_ASSETS = [table_check, township_lists, recovery_lists, city_summary, quality_report]

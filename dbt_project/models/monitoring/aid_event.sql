@@ -232,6 +232,7 @@ final as (
         dated.event_on,
         dated.person_key,
         coalesce(dated.household_id, member.household_id) as household_id,
+        dated.household_month,
         dated.kind,
         dated.nature,
         dated.department,
