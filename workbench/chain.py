@@ -28,13 +28,15 @@ FINDING = ("mark", "person", "what", "detail", "day", "until", "months", "amount
 OVERPAID = ("person", "rule", "why", "stop", "detail", "day", "until", "months", "amount", "status")
 ROW = ("day", "period", "person", "what", "detail", "amount", "status", "department", "feed", "delivery", "row", "mark")
 MEMBER = ("person", "id_number", "day", "until")
+# What stands beside the words for other programs: keys and codes.
+RAW_ROW = ("kind", "nature", "person_key", "household_id", "benefit", "code_table", "code", "certificate_no")
 _SAME = ("kind", "nature", "person_key", "code", "amount_yuan", "status", "certificate_no", "mark", "detail")
 _NUMBER = pl.Decimal(14, 2)
 
 
 @dataclass(frozen=True)
 class Chain:
-    """Everything that is shown of one chain; each table has the columns named above, in words."""
+    """Everything that is shown of one chain; each table has the columns named above, in words, and keys after them."""
 
     subject: str
     key: str
@@ -200,7 +202,11 @@ def _findings(findings: pl.DataFrame, names: Mapping[str, str], lang: str) -> pl
         until=pl.col("last_month").dt.strftime("%Y-%m"),
         months=pl.col("month_count").cast(pl.Int64),
         amount=pl.col("amount_yuan").cast(_NUMBER),
-    ).sort("day", "until", "mark", "what", "person", "detail")
+        kind="kind",
+        person_key="person_key",
+        benefit="benefit",
+        evidence="evidence",
+    ).sort("day", "until", "mark", "what", "person", "detail", "person_key", "kind", nulls_last=True)
 
 
 def _overpaid(overpaid: pl.DataFrame, names: Mapping[str, str], lang: str) -> pl.DataFrame:
@@ -223,7 +229,10 @@ def _overpaid(overpaid: pl.DataFrame, names: Mapping[str, str], lang: str) -> pl
         months="months",
         amount="amount",
         status=pl.when("is_review_needed").then(pl.lit(label("chain.after_review", lang))).otherwise(pl.lit("")),
-    ).sort("day", "rule", "person", "detail")
+        person_key="person_key",
+        benefit="benefit",
+        event="event",
+    ).sort("day", "rule", "person", "detail", "person_key", "event")
 
 
 def _rows(told: pl.DataFrame, lang: str) -> pl.DataFrame:
@@ -241,6 +250,7 @@ def _rows(told: pl.DataFrame, lang: str) -> pl.DataFrame:
         delivery="delivery_id",
         row="row_number",
         mark="mark",
+        **{name: pl.col(name) for name in RAW_ROW},
     )
 
 

@@ -94,14 +94,11 @@ def _write(found: Chain, out: Path) -> None:
         return
     if form not in (".html", ".json"):
         raise CommandError(f"{out.name}: no form of that name", "write it to .html, .xlsx or .json")
+    page = form == ".html"
+    text = chain_page(found) if page else json.dumps(as_document(found), ensure_ascii=False, default=str, indent=1)
     aside = out.with_name(f".{out.name}.part")
     aside.touch(mode=0o600)
-    aside.write_text(
-        chain_page(found)
-        if form == ".html"
-        else json.dumps(as_document(found), ensure_ascii=False, default=str, indent=1),
-        encoding="utf-8",
-    )
+    aside.write_text(text, encoding="utf-8")
     aside.replace(out)
 
 
