@@ -123,7 +123,9 @@ def rows_about(warehouse: duckdb.DuckDBPyConnection, expected: TableExpectation,
         "county_code": f"select county_code from identity.household_month where month = $month "
         f"and household_id in ({household})",
     }[key]
-    query = f"select * from {expected.table} where month = $month and {key} in ({about}) and $person is not null"
+    # What is told once for several months has the first of them.
+    when = "month" if "month" in columns else "first_month"
+    query = f"select * from {expected.table} where {when} = $month and {key} in ({about}) and $person is not null"
     return warehouse.execute(query, {"month": expected.month, "person": person}).pl().to_dicts()
 
 
