@@ -37,6 +37,7 @@ STYLES: dict[str, dict[str, Any]] = {
     "number": _CENTRED,
     "count": _CENTRED | {"num_format": "#,##0"},
     "share": _CENTRED | {"num_format": "0%"},
+    "rate": _CENTRED | {"num_format": "0.0%"},
     "yuan": _CELL | {"num_format": "#,##0.00", "align": "right"},
     "day": _CENTRED | {"num_format": "yyyy-mm-dd"},
     "date": _CENTRED | {"num_format": "yyyy-mm-dd", "bold": True},
@@ -45,6 +46,7 @@ STYLES: dict[str, dict[str, Any]] = {
     "total": _CENTRED | {"bold": True, "bg_color": "#EFEFEF", "num_format": "#,##0"},
     "total_yuan": _CENTRED | {"bold": True, "bg_color": "#EFEFEF", "num_format": "#,##0.00", "align": "right"},
     "total_share": _CENTRED | {"bold": True, "bg_color": "#EFEFEF", "num_format": "0%"},
+    "total_rate": _CENTRED | {"bold": True, "bg_color": "#EFEFEF", "num_format": "0.0%"},
     **{f"level_{level}": _CENTRED | {"bold": True, "bg_color": fill} for level, fill in LEVEL_FILL.items()},
 }
 

@@ -39,7 +39,8 @@ class Figure:
     """One statistical figure. Counts have ``source`` and ``expression``, rates ``numerator`` and ``denominator``.
 
     ``by`` is the column of the source by which the figure is split beside area and layer; ``total`` says whether the
-    parts add up; ``sums`` whether the areas below add up; ``feed`` without whose delivery it is not known.
+    parts add up; ``sums`` whether the areas below add up; ``feed`` without whose delivery it is not known;
+    ``people`` the counts of people that an amount rests on, which decide whether the public sees it.
     """
 
     figure: str
@@ -57,6 +58,7 @@ class Figure:
     feed: str | None
     numerator: str | None
     denominator: str | None
+    people: tuple[str, ...]
     checks: tuple[str, ...]
     sort_order: int
 
@@ -106,7 +108,9 @@ def load_figures(path: Path = STATISTICS_DIRECTORY / "figures.yaml") -> dict[str
     named = _by_name(figures, "figure", path)
     checks = load_checks()
     for figure in figures:
-        unknown = {figure.numerator, figure.denominator} - {None, *named} | set(figure.checks) - set(checks)
+        unknown = {figure.numerator, figure.denominator, *figure.people} - {None, *named} | set(figure.checks) - set(
+            checks
+        )
         if unknown:
             raise ValueError(f"{path.name}: {figure.figure} names {', '.join(sorted(map(str, unknown)))}, unknown")
     return named
@@ -146,6 +150,7 @@ def _figure(item: dict[str, Any], position: int) -> Figure:
         feed=item.get("feed"),
         numerator=item.get("numerator"),
         denominator=item.get("denominator"),
+        people=tuple(item.get("people", ())),
         checks=tuple(item.get("checks", ())),
         sort_order=position,
     )

@@ -25,7 +25,10 @@ def statistics_tables() -> dict[str, Callable[[], pl.DataFrame]]:
 
 def figure_table() -> pl.DataFrame:
     """One row per figure of the statistics: what it counts, in words and as SQL."""
-    rows = [figure.__dict__ | {"checks": ",".join(figure.checks)} for figure in load_figures().values()]
+    rows = [
+        figure.__dict__ | {"checks": ",".join(figure.checks), "people": ",".join(figure.people)}
+        for figure in load_figures().values()
+    ]
     return pl.DataFrame(rows, infer_schema_length=None).rename({"by": "split"})
 
 
