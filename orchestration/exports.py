@@ -14,6 +14,7 @@ from typing import Literal
 import polars as pl
 import polars.selectors as cs
 
+from models.statistics import load_figures
 from orchestration.published import read_published
 from orchestration.settings import DataHome
 from orchestration.stores import ledger_of, vault_of
@@ -130,6 +131,20 @@ def export_overpayments(home: DataHome, month: date | None, identified: bool) ->
     return overpaid.with_columns(MONTH, *months, pl.col("benefits").str.split(","))
 
 
+def export_statistics(home: DataHome, month: date | None, identified: bool) -> pl.DataFrame:
+    """One row per figure, month, area, layer and part, with its titles."""
+    del identified  # figures name nobody
+    figures = _of_month(read_published(home, "figure_month_area"), month)
+    titles = pl.DataFrame(
+        [(one.figure, one.title_zh, one.title_en) for one in load_figures().values()],
+        schema=["figure", "title_zh", "title_en"],
+        orient="row",
+    )
+    columns = ["figure", "title_zh", "title_en", MONTH.alias("month"), "area_level", "area_code", "layer", "dimension"]
+    columns += ["unit", "value", "numerator", "denominator", "is_feed_arrived"]
+    return figures.join(titles, on="figure", how="left", maintain_order="left").select(columns)
+
+
 EXPORTS: dict[str, Callable[[DataHome, date | None, bool], pl.DataFrame]] = {
     "ledger": export_ledger,
     "alerts": export_alerts,
@@ -137,6 +152,7 @@ EXPORTS: dict[str, Callable[[DataHome, date | None, bool], pl.DataFrame]] = {
     "scores": export_scores,
     "households": export_households,
     "register": export_register,
+    "statistics": export_statistics,
     "children": export_children,
     "elders": export_elders,
     "old_age_allowance": export_old_age_allowance,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from orchestration.settings import DataHome
 
-LISTS, SUMMARY, QUALITY = "lists", "summary", "quality"
+LISTS, SUMMARY, QUALITY, STATISTICS = "lists", "summary", "quality", "statistics"
 # Below the lists of alerts: all of it is personal data.
 ELDERS, CHILDREN, PRICE_SUBSIDY = f"{LISTS}/elders", f"{LISTS}/children", f"{LISTS}/price_subsidy"
 RECOVERY = f"{LISTS}/recovery"
@@ -22,6 +22,7 @@ TITLES = {
     RECOVERY: "money to recover, one workbook a township that has any (personal data)",
     SUMMARY: "city summary",
     QUALITY: "data-quality report",
+    STATISTICS: "statistics, for the office and for the public",
 }
 
 

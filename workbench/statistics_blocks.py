@@ -69,7 +69,9 @@ class MonthFigures:
     def __init__(self, figures: pl.DataFrame, month: date) -> None:
         self.month = month
         known = pl.col("figure").is_in(list(load_figures()))
-        told = figures.filter(pl.col("month") == month, pl.col("area_level") != "village", known)
+        # Layers and parts are shown of the whole city alone.
+        shown = (pl.col("area_level") == "city") | ((pl.col("layer") == ALL) & (pl.col("dimension") == ALL))
+        told = figures.filter(pl.col("month") == month, pl.col("area_level") != "village", known, shown)
         keys = ["figure", "area_level", "area_code", "layer", "dimension"]
         self._values: dict[tuple[str, ...], Decimal | None] = {
             tuple(row[:-1]): row[-1] for row in told.select(*keys, "value").iter_rows()

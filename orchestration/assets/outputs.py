@@ -14,7 +14,7 @@ from models.calendar import next_month
 from models.codes import city_code
 from models.policy import parameter_value
 from orchestration.assets.warehouse import PUBLISHED
-from orchestration.outputs import LISTS, QUALITY, RECOVERY, SUMMARY, month_folder
+from orchestration.outputs import LISTS, QUALITY, RECOVERY, STATISTICS, SUMMARY, month_folder
 from orchestration.published import read_published
 from orchestration.resources import HomeResource
 from orchestration.settings import DataHome
@@ -22,6 +22,7 @@ from orchestration.stores import vault_of
 from workbench.lists import write_township_lists
 from workbench.quality_report import write_quality_report
 from workbench.recovery import write_recovery_lists
+from workbench.statistics_workbook import write_statistics_workbook
 from workbench.summary import write_city_summary
 
 GROUP = "outputs"
@@ -144,6 +145,26 @@ def city_summary(home: HomeResource) -> dg.MaterializeResult[None]:
 
 
 @dg.asset(
+    key=["outputs", "statistics"],
+    deps=[PUBLISHED],
+    group_name=GROUP,
+    owners=OWNERS,
+    kinds={"excel"},
+    description="Statistics of a month by area, layer and part, with their checks; and an edition for the public.",
+)
+def statistics(home: HomeResource) -> dg.MaterializeResult[None]:
+    """Write both editions for the months of the run."""
+    paths, language = home.home, home.settings.lists.language
+    tables = [read_published(paths, name) for name in ("figure_month_area", "figure_check", "township_outlier_month")]
+    for month in home.plan.months:
+        for public in (False, True):
+            folder = month_folder(paths, month) / STATISTICS
+            write_statistics_workbook(*tables, month, folder, language, made_on=listed_on(month), public=public)
+    found = tables[1].filter(pl.col("state") == "unexplained").height
+    return dg.MaterializeResult(metadata={"months": len(home.plan.months), "unexplained differences": found})
+
+
+@dg.asset(
     key=["outputs", "quality_report"],
     deps=[TABLE_CHECK],
     group_name=GROUP,
@@ -177,4 +198,4 @@ def write_month_quality(paths: DataHome, month: date, home: HomeResource) -> Non
     )
 
 
-OUTPUT_ASSETS = [table_check, township_lists, recovery_lists, city_summary, quality_report]
+OUTPUT_ASSETS = [table_check, township_lists, recovery_lists, city_summary, statistics, quality_report]
