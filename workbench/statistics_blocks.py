@@ -96,6 +96,8 @@ class MonthFigures:
 
 
 CITY = f"{city_code()[:4]}00"
+# Codes of counties and townships of which only the area above is known.
+NOWHERE = {CITY, *(f"{place.code[:6]}000" for place in load_divisions() if place.level in ("city", "county"))}
 
 
 def figures_of(subject: str) -> list[Figure]:
@@ -109,6 +111,9 @@ def area_block(month: MonthFigures, subject: str, lang: str) -> Block:
     block = Block(label("statistics.by_area", lang), label("statistics.area", lang), figures)
     for level, code, name, group in _areas(month, lang):
         cells = [Cell(month.value(figure.figure, level, code), figure.unit) for figure in figures]
+        # What has no place has a row only where there is any of it.
+        if code in NOWHERE and level != "city" and not any(cell.value for cell in cells):
+            continue
         block.lines.append(Line(name, code, level, group, cells))
     return block
 

@@ -39,7 +39,8 @@ class Figure:
     """One statistical figure. Counts have ``source`` and ``expression``, rates ``numerator`` and ``denominator``.
 
     ``by`` is the column of the source by which the figure is split beside area and layer; ``total`` says whether the
-    parts add up; ``sums`` whether the areas below add up; ``feed`` without whose delivery it is not known;
+    parts add up; ``sums`` whether the areas below add up; ``layers``
+    whether a rate means anything within a layer; ``feed`` without whose delivery it is not known;
     ``people`` the counts of people that an amount rests on, which decide whether the public sees it.
     """
 
@@ -55,6 +56,7 @@ class Figure:
     by: str | None
     total: bool
     sums: bool
+    layers: bool
     feed: str | None
     numerator: str | None
     denominator: str | None
@@ -147,6 +149,7 @@ def _figure(item: dict[str, Any], position: int) -> Figure:
         by=item.get("by"),
         total=bool(item.get("total", False)),
         sums=bool(item.get("sums", True)) and not rated,
+        layers=bool(item.get("layers", True)),
         feed=item.get("feed"),
         numerator=item.get("numerator"),
         denominator=item.get("denominator"),

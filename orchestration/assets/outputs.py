@@ -155,12 +155,15 @@ def city_summary(home: HomeResource) -> dg.MaterializeResult[None]:
 def statistics(home: HomeResource) -> dg.MaterializeResult[None]:
     """Write both editions for the months of the run."""
     paths, language = home.home, home.settings.lists.language
-    tables = [read_published(paths, name) for name in ("figure_month_area", "figure_check", "township_outlier_month")]
+    figures, checks = read_published(paths, "figure_month_area"), read_published(paths, "figure_check")
+    outliers = read_published(paths, "township_outlier_month")
     for month in home.plan.months:
         for public in (False, True):
             folder = month_folder(paths, month) / STATISTICS
-            write_statistics_workbook(*tables, month, folder, language, made_on=listed_on(month), public=public)
-    found = tables[1].filter(pl.col("state") == "unexplained").height
+            write_statistics_workbook(
+                figures, checks, outliers, month, folder, language, made_on=listed_on(month), public=public
+            )
+    found = checks.filter(pl.col("state") == "unexplained").height
     return dg.MaterializeResult(metadata={"months": len(home.plan.months), "unexplained differences": found})
 
 

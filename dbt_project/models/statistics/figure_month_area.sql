@@ -284,6 +284,7 @@ rate as (
             and above.area_code = below.area_code
             and above.layer = below.layer
             and above.dimension = below.dimension
+    where catalogue.layers or above.layer = 'all'
 ),
 
 final as (
