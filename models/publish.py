@@ -6,7 +6,7 @@ of its own; every table is a plain picture of what the rest of ``models`` reads 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import date
 from pathlib import Path
 
@@ -89,17 +89,21 @@ def parameter_table() -> pl.DataFrame:
     return pl.DataFrame(rows, schema=schema, orient="row")
 
 
-def parameter_month_table(first_month: date, last_month: date) -> pl.DataFrame:
+def parameter_month_table(
+    first_month: date, last_month: date, known: dict[str, Parameter] | None = None, names: Collection[str] | None = None
+) -> pl.DataFrame:
     """One row per county (six digits), month, parameter and key: what holds on the first day of the month.
 
     County goes before city, city before province, province before nation. A key that holds nowhere has no row.
+    ``known`` are other parameters than those of the files, ``names`` those of them that are wanted.
     """
-    known = load_parameters()
+    known = load_parameters() if known is None else known
     counties = sorted({division.county_code for division in load_divisions() if division.county_code})
     months = list(months_between(first_month, last_month))
     rows = [
         (county, month, parameter.name, key, row.value, row.text)
         for parameter in known.values()
+        if names is None or parameter.name in names
         for key in keys_of(parameter, known)
         for county in counties
         for month, row in _resolved(parameter, county, key, months, known)

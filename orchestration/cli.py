@@ -14,6 +14,7 @@ import typer
 
 from orchestration.commands import (
     chain,
+    check,
     city,
     dagster_ui,
     deliveries,
@@ -27,6 +28,7 @@ from orchestration.commands import (
     sources,
     tables,
     vault,
+    what_if,
 )
 from orchestration.console import CommandError, Exit, show_error
 from orchestration.settings import SettingsError
@@ -66,6 +68,8 @@ for group in (
     tables,
     chain,
     vault,
+    check,
+    what_if,
     model,
     policy,
     environment,

@@ -54,9 +54,13 @@ STYLES: dict[str, dict[str, Any]] = {
 class Book:
     """A workbook being written; leaving the block completes the file in one step, an error leaves none."""
 
-    def __init__(self, path: Path, title: str, made_on: date) -> None:
+    def __init__(self, path: Path, title: str, made_on: date, *, private: bool = False) -> None:
+        """``private``: closed to other users of the machine from the first byte on."""
         self._path = path
         self._aside = path.with_name(f".{path.name}.part")
+        if private:
+            self._aside.unlink(missing_ok=True)
+            self._aside.touch(mode=0o600)
         self._book = xlsxwriter.Workbook(str(self._aside))
         # The day is an argument, so that the same list has the same bytes.
         # The version of the policy by which it was made travels with the file.

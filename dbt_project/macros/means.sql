@@ -426,3 +426,24 @@
         else {{ months_before('means_income_months') }}
     end
 {%- endmacro %}
+
+{# What each kind of means rests on. Real income is told by the first two: without either nothing is known. #}
+{% macro means_source() %}
+    select
+        rule.kind,
+        rule.feed,
+        rule.is_leading
+    from (
+        values
+        ('income', 'income_tax', true),
+        ('income', 'social_insurance', true),
+        ('income', 'pension_payment', false),
+        ('income', 'unemployment_register', false),
+        ('property', 'property_register', false),
+        ('property', 'vehicle_register', false),
+        ('property', 'business_register', false),
+        ('property', 'housing_fund', false),
+        ('spending', 'medical_settlement', false),
+        ('spending', 'student_register', false)
+    ) as rule (kind, feed, is_leading)
+{% endmacro %}

@@ -3,25 +3,8 @@ source as (
     select * from {{ ref('source_month') }}
 ),
 
--- What each kind of means rests on. Real income is told by the first two: without either nothing is known.
 needed as (
-    select
-        rule.kind,
-        rule.feed,
-        rule.is_leading
-    from (
-        values
-        ('income', 'income_tax', true),
-        ('income', 'social_insurance', true),
-        ('income', 'pension_payment', false),
-        ('income', 'unemployment_register', false),
-        ('property', 'property_register', false),
-        ('property', 'vehicle_register', false),
-        ('property', 'business_register', false),
-        ('property', 'housing_fund', false),
-        ('spending', 'medical_settlement', false),
-        ('spending', 'student_register', false)
-    ) as rule (kind, feed, is_leading)
+    {{ means_source() }}
 ),
 
 -- A feed that never came is a source this county does not have; one that came before and not now is missing.
