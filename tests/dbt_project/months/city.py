@@ -25,6 +25,7 @@ from models.calendar import months_between, next_month
 from models.codes import load_code_tables, load_divisions
 from models.contract import Column, Feed, load_feeds, person_key_name
 from models.publish import publish_reference
+from orchestration.alerts import ensure_alert_life
 from orchestration.generation import (
     ALIAS_SCHEMA,
     ROW_ALIAS_SCHEMA,
@@ -119,6 +120,7 @@ class City:
         now.validity.write_parquet(folder / "delivery_validity.parquet")
         publish_links(store_of(DataHome(self.lake.parent / "home").create()), folder, [])
         ensure_given(folder)
+        ensure_alert_life(folder)
         pl.DataFrame(schema=NAME_CONFLICT).write_parquet(folder / "name_conflict.parquet")
         decided = pl.lit(self.clock.replace(tzinfo=None)).alias("decided_at")
         now.aliases.with_columns(decided).write_parquet(folder / "person_alias.parquet")
