@@ -161,6 +161,7 @@ class Lake:
             self.deliveries.append(Delivery(
                 delivery, feed.name, feed.mode, f"{delivery}.csv", delivery, delivery, "", f"{month:%Y-%m}", division,
                 "accepted", received, received, sequence=len(self.deliveries),
+                rows_data=part.height, rows_accepted=part.height,
             ))  # fmt: skip
         return frame.height
 

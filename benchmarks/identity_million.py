@@ -26,7 +26,6 @@ from ingestion.linkage.evidence import publish_links
 from ingestion.name_conflict import SCHEMA as NAME_CONFLICT
 from models.calendar import months_between, next_month
 from models.publish import publish_reference
-from orchestration.alerts import ensure_alert_life
 from orchestration.given import ensure_given
 from orchestration.run_plan import RunPlan, write_plan
 from orchestration.settings import DataHome
@@ -53,6 +52,8 @@ def main() -> None:
 class Run:
     """One city, its warehouse, and the builds upon it."""
 
+    layers: tuple[str, ...] = ("staging", "identity")
+
     def __init__(self, folder: Path, persons: int, memory: str) -> None:
         self.folder, self.memory = folder, memory
         self.lake = Lake(folder / "lake", persons)
@@ -62,7 +63,8 @@ class Run:
 
     def all(self, counts: list[int], *, whole: bool) -> None:
         for count in counts:
-            self.build(f"up to month {count}", self.write(count), full=self.last is None)
+            full = self.last is None
+            self.build(f"up to month {count}", self.write(count), full=full)
             self.build(f"month {count + 1}, with {count} before it", self.write(count + 1))
         if whole:
             self.build(f"all {counts[-1] + 1} months anew", FIRST, full=True)
@@ -89,7 +91,7 @@ class Run:
             "DBT_LOG_PATH": str(self.folder / "logs"),
             "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
         }
-        command = [str(Path(sys.executable).parent / "dbt"), "build", "--quiet", "--select", "staging", "identity"]
+        command = [str(Path(sys.executable).parent / "dbt"), "build", "--quiet", "--select", *self.layers]
         command += ["--indirect-selection", "cautious", "--exclude-resource-type", "unit_test"]
         command += ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
         command += ["--full-refresh"] if full else []
@@ -128,7 +130,6 @@ class Run:
         # Nobody was merged, no household was published before.
         publish_links(store_of(DataHome(self.folder / "home").create()), self.reference, [])
         ensure_given(self.reference)
-        ensure_alert_life(self.reference)
         self._table("name_conflict", pl.DataFrame(schema=NAME_CONFLICT))
 
     def _table(self, name: str, frame: pl.DataFrame) -> None:

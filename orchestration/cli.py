@@ -13,7 +13,6 @@ from typing import Annotated
 import typer
 
 from orchestration.commands import (
-    alert,
     chain,
     check,
     city,
@@ -66,7 +65,6 @@ for group in (
     runs,
     sources,
     returns,
-    alert,
     tables,
     chain,
     vault,

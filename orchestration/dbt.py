@@ -35,8 +35,6 @@ DELIVERY_TABLES = (
     "cell_defect",
     "quarantine_row",
     "household_given",
-    "alert_given",
-    "alert_transition",
     "run",
 )
 

@@ -54,11 +54,13 @@ class Basis:
 @dataclass(frozen=True)
 class Rebuild:
     """Months from ``since`` on are built anew, for the reasons given; ``data_since`` is the first month for which
-    other data counts than before (None: none), whatever else there is to build."""
+    other data counts than before (None: none), whatever else there is to build. ``facts_since`` is the first month
+    of which published events told since then speak: the layers after identity go back so far (None: to the first)."""
 
     since: date
     reasons: tuple[str, ...]
     data_since: date | None = None
+    facts_since: date | None = None
 
 
 def read_basis(folder: Path) -> Basis | None:
@@ -130,6 +132,16 @@ def rebuild_since(
         since.append(unfinished)
         reasons.append("an earlier run did not end")
     return Rebuild(max(planned.first_month, min(since)), tuple(reasons), data_since)
+
+
+def facts_since(reach: Path, since: date, unfinished: date | None) -> date | None:
+    """The first month of which the events that the published generation was told from ``since`` on speak: they may
+    be told otherwise now, or not at all. ``reach`` is its table ``event_reach``. None where that cannot be said: in a
+    warehouse that a run left unfinished are events of neither generation."""
+    if unfinished is not None or not reach.is_file():
+        return None
+    told = pl.scan_parquet(reach).filter(pl.col("month") >= since).select(pl.col("reaches_to").min()).collect().item()
+    return min(since, told) if told else since
 
 
 def _why_everything(published: Basis | None, planned: Basis) -> tuple[str, ...]:

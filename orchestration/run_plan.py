@@ -41,6 +41,9 @@ class RunPlan:
     """Tables hold ``first_month`` to ``last_month``; lists and reports are written for ``months``.
 
     Tables are built anew from ``rebuild_from`` on, for the reasons in ``why``; what they say of earlier months stands.
+    What follows from facts goes back to ``facts_from`` where the generation before knew events otherwise, and what
+    follows from scores to ``scores_from`` where months past were scored anew. Without ``facts_from`` it cannot be said,
+    and all layers after identity are built anew.
     """
 
     first_month: date
@@ -49,6 +52,8 @@ class RunPlan:
     as_of: datetime
     rebuild_from: date
     why: tuple[str, ...] = ()
+    facts_from: date | None = None
+    scores_from: date | None = None
 
     @property
     def is_full(self) -> bool:
@@ -90,7 +95,7 @@ def with_rebuild(plan: RunPlan, rebuild: Rebuild, month: date | None) -> RunPlan
     unless one ``month`` was asked for."""
     touched = months_between(rebuild.data_since, plan.last_month) if rebuild.data_since else ()
     months = plan.months if month else tuple(sorted({*plan.months, *touched}))
-    return replace(plan, months=months, rebuild_from=rebuild.since, why=rebuild.reasons)
+    return replace(plan, months=months, rebuild_from=rebuild.since, why=rebuild.reasons, facts_from=rebuild.facts_since)
 
 
 def write_plan(plan: RunPlan, policy_version: str, code_version: str, path: Path) -> None:
@@ -102,6 +107,8 @@ def write_plan(plan: RunPlan, policy_version: str, code_version: str, path: Path
             "as_of": [plan.as_of.astimezone(UTC).replace(tzinfo=None)],
             "months": [list(plan.months)],
             "rebuild_from": [plan.rebuild_from],
+            "facts_from": pl.Series([plan.facts_from], dtype=pl.Date),
+            "scores_from": pl.Series([plan.scores_from], dtype=pl.Date),
             "why": pl.Series([list(plan.why)], dtype=pl.List(pl.String)),
             "policy_version": [policy_version],
             "code_version": [code_version],
@@ -118,4 +125,5 @@ def read_plan(path: Path) -> RunPlan:
     moment = row["as_of"].replace(tzinfo=UTC)
     # A file of an earlier version does not say what it built anew: it built everything.
     since, why = row.get("rebuild_from", row["first_month"]), tuple(row.get("why", ()))
-    return RunPlan(row["first_month"], row["last_month"], tuple(row["months"]), moment, since, why)
+    facts, scores = row.get("facts_from"), row.get("scores_from")
+    return RunPlan(row["first_month"], row["last_month"], tuple(row["months"]), moment, since, why, facts, scores)

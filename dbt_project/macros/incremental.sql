@@ -14,28 +14,89 @@
     `insert_overwrite` takes its place (dbt_project.yml).
 #}
 
-{# The first month that is built anew, as a literal: a constant lets the engine skip what it does not concern. #}
-{% macro rebuild_from() -%}
-    {{ adapter.dispatch('rebuild_from')() }}
+{#
+    The first month that is built anew, as a literal: a constant lets the engine skip what it does not concern.
+
+    Identity begins where deliveries differ. What follows from identity may have to go further back: an event told again
+    with another content, told late or taken back concerns months before the delivery that says so (`event_reach`, and
+    `facts_from` of the run for what the generation published last knew of it), and a model newly adopted scores months
+    past anew (`scores_from` of the run).
+#}
+{% macro rebuild_from(layer=none) -%}
+    {{ adapter.dispatch('rebuild_from')(layer or model.fqn[1]) }}
 {%- endmacro %}
 
-{% macro default__rebuild_from() -%}
+{% macro default__rebuild_from(layer) -%}
     {%- if execute -%}
         {%- set run = run_query('select * from ' ~ source('reference', 'run')).rows[0] -%}
         {#- A run that does not say what it builds anew builds everything. -#}
-        date '{{ run['rebuild_from'] if 'rebuild_from' in run.keys() else run['first_month'] }}'
+        {%- set months = [run['rebuild_from'] if 'rebuild_from' in run.keys() else run['first_month']] -%}
+        {%- if layer not in ['staging', 'identity'] -%}
+            {%- do months.append(('facts_from' in run.keys() and run['facts_from']) or run['first_month']) -%}
+            {%- do months.extend(reached_months(months[0])) -%}
+        {%- endif -%}
+        {%- if layer not in ['staging', 'identity', 'indicators'] and 'scores_from' in run.keys() and run['scores_from'] -%}
+            {%- do months.append(run['scores_from']) -%}
+        {%- endif -%}
+        date '{{ months | min }}'
     {%- else -%}
         date '1900-01-01'
     {%- endif -%}
 {%- endmacro %}
 
-{# A condition on rows of a table of months, of events as delivered, or of anything else with a month. #}
-{% macro since_rebuild(column) -%}
-    {%- if is_incremental() -%}
-        {{ column }} >= {{ rebuild_from() }}
+{# The earliest month that an event told since then speaks of; none where nothing was. #}
+{% macro reached_months(since) -%}
+    {%- set reach = adapter.get_relation(database=target.database, schema='identity', identifier='event_reach') -%}
+    {%- set query = 'select min(reaches_to) from ' ~ reach ~ " where month >= date '" ~ since ~ "'" -%}
+    {%- set found = run_query(query).rows[0][0] if reach else none -%}
+    {{ return([found] if found else []) }}
+{%- endmacro %}
+
+{# Orders what is built by month behind the table that says how far back it has to go: dbt reads `ref` in a hook. #}
+{% macro after_events() -%}
+    -- depends on {{ ref('event_reach') }}
+{%- endmacro %}
+
+{# Whether this build adds months to the table; in a unit test a model is what a full build makes of it. #}
+{% macro adds_months() -%}
+    {{ return(is_incremental() and model.resource_type == 'model') }}
+{%- endmacro %}
+
+{#
+    A condition on rows of a table of months, of events as delivered, or of anything else with a month. `back` months
+    before are read besides: a window looks that far.
+#}
+{% macro since_rebuild(column, back=0) -%}
+    {%- if adds_months() -%}
+        {{ column }} >= {{ add_months(rebuild_from(), -back) if back else rebuild_from() }}
     {%- else -%}
         true
     {%- endif -%}
+{%- endmacro %}
+
+{#
+    What a model computes for months that stay is left out of what it writes, so that the strategy needs no line in a
+    model's SQL: the engine pushes the condition down to what is read as far as joins on the month carry it. Where a
+    window or a spell is in its way, `since_rebuild` at the import says how far back is read.
+#}
+{% macro duckdb__create_table_as(
+    temporary, relation, compiled_code, language='sql', partitioned_by=none, sorted_by=none
+) -%}
+    {%- set code = compiled_code -%}
+    {%- if temporary and config.get('incremental_strategy') == 'rebuild' and is_table_of_months(this) -%}
+        {%- set code -%}
+            select * from (
+            {{ compiled_code }}
+            ) as built
+            where month >= {{ rebuild_from() }}
+        {%- endset -%}
+    {%- endif -%}
+    {{ return(dbt.duckdb__create_table_as(temporary, relation, code, language, partitioned_by, sorted_by)) }}
+{%- endmacro %}
+
+{% macro is_table_of_months(relation) -%}
+    {%- set names = adapter.get_columns_in_relation(relation) | map(attribute='name') | list -%}
+    {{ return('month' in names and model.fqn[1] != 'identity') }}
 {%- endmacro %}
 
 {#
@@ -86,9 +147,11 @@
     {%- set target = arguments.target_relation -%}
     {%- set source = arguments.temp_relation -%}
     {%- set names = arguments.dest_columns | map(attribute='name') | list -%}
-    {%- set column = ['last_told_month', 'valid_to', 'month'] | select('in', names) | first -%}
+    {%- set columns = ['last_told_month', 'valid_to', 'month'] if model.fqn[1] == 'identity' else ['month'] -%}
+    {%- set column = columns | select('in', names) | first -%}
     {%- set key = arguments.unique_key or [] -%}
-    delete from {{ target }} where {{ column }} >= {{ rebuild_from() }};
+    {#- A table without months is made anew: it may be told to be incremental by its layer alone. #}
+    delete from {{ target }}{{ ' where ' ~ column ~ ' >= ' ~ rebuild_from() if column }};
     {%- if key %}
     delete from {{ target }} as earlier
     using (select distinct {{ key | join(', ') }} from {{ source }}) as told
@@ -108,13 +171,10 @@
 {% macro newest_of_event(relation, key) -%}
     {%- set keys = key | join(', ') -%}
     {%- if is_incremental() %}
-    with known as (
-        select
-            {{ keys }},
-            known_month,
-            last_told_month
-        from {{ this }}
-        where known_month < {{ rebuild_from() }}
+    -- Usually none: a delivery that told of them later was withdrawn.
+    with taken_back as (
+        select {{ keys }} from {{ this }}
+        where known_month < {{ rebuild_from() }} and last_told_month >= {{ rebuild_from() }}
     ),
 
     told as (
@@ -123,11 +183,25 @@
         union all
         select delivered.*
         from {{ relation }} as delivered
-        inner join known
+        inner join taken_back
             using ({{ keys }})
-        where
-            delivered.valid_from < {{ rebuild_from() }}
-            and known.last_told_month >= {{ rebuild_from() }}
+        where delivered.valid_from < {{ rebuild_from() }}
+    ),
+
+    told_key as (
+        select distinct {{ keys }} from told
+    ),
+
+    -- Only the keys told now are looked for: where one of them holds a month or a running number, most of the table is
+    -- not even read.
+    known as (
+        select
+            {{ qualified('earlier', key) }},
+            earlier.known_month
+        from {{ this }} as earlier
+        inner join told_key
+            on {{ same_key('earlier', 'told_key', key) }}
+        where earlier.known_month < {{ rebuild_from() }}
     )
 
     select

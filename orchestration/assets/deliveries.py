@@ -16,7 +16,6 @@ from ingestion.linkage.proposals import propose
 from ingestion.review import hold
 from models.contract import load_feeds
 from models.publish import publish_reference
-from orchestration.alerts import publish_alert_life
 from orchestration.assets.feeds import feed_key
 from orchestration.commands.arguments import month_of
 from orchestration.deliveries import ledger_frame, released_deliveries
@@ -30,6 +29,7 @@ from orchestration.generation import (
     Basis,
     Rebuild,
     changed_persons,
+    facts_since,
     first_told,
     mark_unfinished,
     read_aliases,
@@ -110,7 +110,6 @@ def delivery_reference(
     propose(store_of(paths), load_feeds())
     publish(store_of(paths), load_feeds(), as_of)
     ensure_given(paths.reference)
-    publish_alert_life(home.operations, paths.reference, as_of)
     chosen = plan_run(ledger_frame(paths), home.operations.months_done(), month, as_of)
     rebuild = planned_rebuild(paths, chosen, full=config.full)
     plan = with_rebuild(chosen, rebuild, month)
@@ -146,8 +145,12 @@ def planned_rebuild(paths: DataHome, plan: RunPlan, *, full: bool) -> Rebuild:
     published = read_basis(paths.published / FOLDER) if paths.warehouse.is_file() else None
     merged = changed_persons(published.aliases, planned.aliases) if published else []
     told_of = first_told(paths.lake, load_feeds(), merged)
-    rebuild = rebuild_since(published, planned, unfinished_since(paths.root), told_of)
-    return replace(rebuild, since=plan.first_month, reasons=("all months asked for",)) if full else rebuild
+    unfinished = unfinished_since(paths.root)
+    rebuild = rebuild_since(published, planned, unfinished, told_of)
+    if full:
+        return replace(rebuild, since=plan.first_month, reasons=("all months asked for",))
+    facts = facts_since(paths.published / "event_reach.parquet", rebuild.since, unfinished)
+    return replace(rebuild, facts_since=facts)
 
 
 @dg.asset(

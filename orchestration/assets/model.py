@@ -3,21 +3,26 @@
 Belongs here: when to train and the handing over of tables. Everything learnt belongs to ``ml``.
 """
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import dagster as dg
+import polars as pl
 
 import ml
 import ml.registry
+from orchestration.generation import FOLDER
 from orchestration.published import copy_out
 from orchestration.resources import WAREHOUSE_POOL, HomeResource
+from orchestration.run_plan import RunPlan, write_plan
 from orchestration.settings import DataHome
+from orchestration.versions import code_version, current_policy_version
 
 GROUP = "model"
 OWNERS = ["team:data_science"]
 FEATURES, EVENTS = "household_month_feature", "household_month_label_event"
-SCORE_FILE = "household_score.parquet"
+SCORE_FILE, SCORE_MONTHS = "household_score.parquet", "score_months.parquet"
 
 
 class TrainConfig(dg.Config):
@@ -97,7 +102,31 @@ def household_score(home: HomeResource) -> dg.MaterializeResult[None]:
     """Score all months; each by the model that was known by then."""
     scores = ml.score(exchange(home.home) / f"{FEATURES}.parquet", home.home.registry)
     ml.write_scores(scores, home.home.reference / SCORE_FILE)
+    note_scores_since(home.home, home.plan, scores)
     return dg.MaterializeResult(metadata={"rows": scores.height})
+
+
+def note_scores_since(home: DataHome, plan: RunPlan, scores: pl.DataFrame) -> None:
+    """Add to the plan from which month on scores differ from those of the generation published last: a model newly
+    adopted may score months past anew, and what follows from scores goes back so far."""
+    months = score_months(scores)
+    months.write_parquet(home.basis / SCORE_MONTHS)
+    published = home.published / FOLDER / SCORE_MONTHS
+    since = scores_since(pl.read_parquet(published), months) if published.is_file() else plan.first_month
+    write_plan(replace(plan, scores_from=since), current_policy_version(), code_version(), home.plan_file)
+
+
+def score_months(scores: pl.DataFrame) -> pl.DataFrame:
+    """One number for all scores of a month, whatever the order of the rows."""
+    numbered = scores.select("month").with_columns(number=scores.hash_rows())
+    return numbered.group_by("month").agg(pl.col("number").sum(), pl.len().alias("rows")).sort("month")
+
+
+def scores_since(before: pl.DataFrame, after: pl.DataFrame) -> date | None:
+    """The first month whose scores are other ones; None where all are the same."""
+    columns = before.columns
+    gone, come = before.join(after, on=columns, how="anti"), after.join(before, on=columns, how="anti")
+    return pl.concat([gone, come]).select(pl.col("month").min()).item()
 
 
 MODEL_ASSETS = [training_tables, risk_model, household_score]

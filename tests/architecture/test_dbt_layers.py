@@ -150,3 +150,40 @@ def test_every_person_column_of_staging_is_resolved_through_the_one_macro() -> N
             wanted += f", key={key}"
         assert f"delivered_rows({wanted})" in text, path.name
         assert "source('lake'" not in text, path.name
+
+
+PROJECT = MODELS.parent / "dbt_project.yml"
+FOLLOWING = ("indicators", "monitoring", "alerts", "statistics", "quality")
+
+
+def layer_defaults() -> dict[str, str]:
+    """How the tables of each layer are made where their YAML says nothing."""
+    layers = yaml.safe_load(PROJECT.read_text(encoding="utf-8"))["models"]["zhaoren"]
+    return {layer: layers[layer]["+materialized"] for layer in FOLLOWING}
+
+
+def how_built(path: Path, default: str) -> tuple[str, str]:
+    """A model's way of being made, and the reason it gives for being made anew each time."""
+    entry = next(
+        (models[path.stem] for models in map(described, sorted(path.parent.glob("*.yml"))) if path.stem in models), {}
+    )
+    config = entry.get("config", {})
+    return config.get("materialized", default), str(config.get("meta", {}).get("built_whole", ""))
+
+
+def test_a_table_after_identity_is_built_by_month_or_says_why_not() -> None:
+    """Layers whose default is a whole build say it once, in the project file; a table without months is made anew."""
+    lacking = []
+    for layer, default in layer_defaults().items():
+        for path in sorted((MODELS / layer).glob("*.sql")):
+            way, reason = how_built(path, default)
+            if way != default and way == "table" and not reason:
+                lacking.append(f"{layer}/{path.stem} is made anew each time and gives no reason (meta: built_whole)")
+    assert lacking == []
+    assert layer_defaults() == {
+        "indicators": "incremental",
+        "monitoring": "incremental",
+        "alerts": "table",
+        "statistics": "table",
+        "quality": "table",
+    }

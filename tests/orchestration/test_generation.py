@@ -17,6 +17,7 @@ from orchestration.generation import (
     changed_persons,
     clear_mark,
     copy_basis,
+    facts_since,
     first_told,
     mark_unfinished,
     read_basis,
@@ -170,3 +171,26 @@ def test_a_basis_survives_its_folder_and_is_none_when_cut_short(tmp_path: Path) 
     (tmp_path / "generation" / "basis.json").unlink()
     assert read_basis(tmp_path / "generation") is None
     assert read_basis(tmp_path / "nowhere") is None
+
+
+def reach(folder: Path, **months: date) -> Path:
+    """A published table of how far back the events of each month reach."""
+    file = folder / "event_reach.parquet"
+    told = [
+        {"month": date.fromisoformat(f"{name[1:]}-01".replace("_", "-")), "reaches_to": to}
+        for name, to in months.items()
+    ]
+    pl.DataFrame(told).write_parquet(file)
+    return file
+
+
+def test_what_follows_from_events_goes_back_to_what_they_spoke_of(tmp_path: Path) -> None:
+    file = reach(tmp_path, m2024_03=JANUARY, m2024_05=MARCH, m2024_06=JUNE)
+    assert facts_since(file, MAY, None) == MARCH
+    assert facts_since(file, JUNE, None) == JUNE
+    assert facts_since(file, date(2024, 7, 1), None) == date(2024, 7, 1)
+
+
+def test_where_events_of_neither_generation_may_stand_everything_after_identity_is_built(tmp_path: Path) -> None:
+    assert facts_since(tmp_path / "event_reach.parquet", MAY, None) is None
+    assert facts_since(reach(tmp_path, m2024_05=MAY), MAY, MAY) is None

@@ -16,12 +16,21 @@ record as (
     {{ newest_of_event('delivered', ['person_key']) }}
 ),
 
-cancelled as (
+cancelled_row as (
     select
         *,
-        min(valid_from) over (partition by person_key) as known_month
+        min(valid_from) over (partition by person_key) as known_month,
+        row_number() over telling as told_number,
+        lag(changed_on) over telling as changed_on_before
     from population
-    qualify row_number() over (partition by person_key order by valid_from desc, delivery_id, row_number) = 1
+    window telling as (partition by person_key order by valid_from, delivery_id desc, row_number desc)
+),
+
+-- What the newest register says, by the first one that said so: each register tells of the same dead again.
+cancelled as (
+    select * from cancelled_row
+    where told_number = 1 or changed_on is distinct from changed_on_before
+    qualify row_number() over (partition by person_key order by told_number desc) = 1
 ),
 
 told as (
@@ -31,6 +40,7 @@ told as (
         cremated_on,
         'death_record' as basis,
         known_month,
+        last_told_month,
         delivery_id,
         row_number
     from record
@@ -42,6 +52,7 @@ told as (
         cast(null as date) as cremated_on,
         'population_register' as basis,
         known_month,
+        valid_from as last_told_month,
         delivery_id,
         row_number
     from cancelled
@@ -54,6 +65,7 @@ final as (
         told.cremated_on,
         told.basis,
         min(told.known_month) over (partition by told.person_key) as known_month,
+        told.last_told_month,
         told.delivery_id,
         told.row_number
     from told

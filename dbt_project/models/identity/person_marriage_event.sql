@@ -29,6 +29,7 @@ final as (
         event,
         registered_on,
         known_month,
+        last_told_month,
         delivery_id,
         row_number
     from spouse

@@ -26,6 +26,7 @@ final as (
         event.outcome,
         event.programme,
         event.known_month,
+        event.last_told_month,
         event.delivery_id,
         event.row_number
     from event

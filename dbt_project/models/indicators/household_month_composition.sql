@@ -1,14 +1,17 @@
 with
 household as (
     select * from {{ ref('household_month') }}
+    where {{ since_rebuild('month', back=11) }}
 ),
 
 member as (
     select * from {{ ref('household_member_month') }}
+    where {{ since_rebuild('month', back=11) }}
 ),
 
 month as (
     select * from {{ ref('run_month') }}
+    where {{ since_rebuild('month', back=11) }}
 ),
 
 school as (

@@ -1,10 +1,12 @@
 with
 income as (
     select * from {{ ref('person_month_income') }}
+    where {{ since_rebuild('month', back=6) }}
 ),
 
 member as (
     select * from {{ ref('household_member_month') }}
+    where {{ since_rebuild('month', back=6) }}
 ),
 
 month as (
@@ -12,7 +14,7 @@ month as (
 ),
 
 first_month as (
-    select min(month) as month from month
+    select min(month) as month from {{ ref('run_month') }}
 ),
 
 person_month as (
@@ -29,7 +31,7 @@ earner as (
     select distinct person_key from person_month
 ),
 
--- Only those who ever had an income need a row in every month.
+-- Only those who have or had an income need a row.
 spine as (
     select
         member.month,
@@ -37,7 +39,8 @@ spine as (
         member.household_id,
         member.person_key,
         coalesce(person_month.income_yuan, 0) as income_yuan,
-        coalesce(person_month.work_yuan, 0) as work_yuan
+        coalesce(person_month.work_yuan, 0) as work_yuan,
+        person_month.person_key is not null as has_income
     from member
     inner join earner
         on member.person_key = earner.person_key
@@ -62,7 +65,8 @@ windowed as (
             when spine.month = first_month.month then 1
             else count(*) over six_before
         end as window_count,
-        coalesce(sum(spine.work_yuan) over three_before, 0) > 0 as has_worked
+        coalesce(sum(spine.work_yuan) over three_before, 0) > 0 as has_worked,
+        bool_or(spine.has_income) over half_year as has_lately_earned
     from spine
     cross join first_month
     window
@@ -70,6 +74,11 @@ windowed as (
             partition by spine.person_key
             order by spine.month_number
             range between {{ months_of_window('main_earner_months') }} preceding and 1 preceding
+        ),
+        half_year as (
+            partition by spine.person_key
+            order by spine.month_number
+            range between 6 preceding and current row
         ),
         three_before as (
             partition by spine.person_key
@@ -91,6 +100,8 @@ summed as (
         sum(case when window_yuan > 0 then window_yuan else 0 end) as household_yuan,
         count(*) filter (where has_worked) as prior_earner_count
     from windowed
+    -- Who earned earlier or later is not known by what is looked at here.
+    where has_lately_earned
     group by month, household_id
 ),
 

@@ -1,6 +1,7 @@
 with
 households as (
     select * from {{ ref('household_month') }}
+    where {{ since_rebuild('month', back=11) }}
 ),
 
 income as (
@@ -98,6 +99,7 @@ joined as (
         cast(township_capacity.village_count * worker_capacity.value * worker_count.value as integer)
             as visit_capacity_count,
         cast(income.income_yuan as double) as income_yuan,
+        cast(income.income_yuan * 100 as decimal(18, 0)) as income_fen,
         cast(income.income_pc_yuan as double) as income_pc_yuan,
         cast(income.income_3m_mean_yuan as double) as income_3m_mean_yuan,
         cast(income.income_12m_yuan as double) as income_12m_yuan,
@@ -189,26 +191,28 @@ joined as (
 windowed as (
     select
         *,
-        stddev_samp(income_yuan) over last_6 as income_6m_spread_yuan,
-        avg(income_yuan) over last_6 as income_6m_mean_yuan,
-        max(case when income_yuan > 0 then month_number end) over so_far as last_income,
+        -- In whole fen: what the spread of doubles comes to depends on where a window begins.
+        count(income_fen) over last_6 as income_6m_count,
+        sum(income_fen) over last_6 as income_6m_fen,
+        sum(income_fen * income_fen) over last_6 as income_6m_square_fen,
+        max(case when income_yuan > 0 then month_number end) over so_far as newest_income,
         max(pensioner_count) over before_3 as pensioner_before_count,
         max(contributing_count) over before_6 as contributing_before_count,
-        sum(out_of_pocket_yuan) over last_3 as out_of_pocket_3m_yuan,
+        cast(sum(cast(out_of_pocket_yuan as decimal(18, 2))) over last_3 as double) as out_of_pocket_3m_yuan,
         max(highest_stay_yuan) over last_12 as highest_stay_12m_yuan,
         sum(inpatient_count) over last_12 as inpatient_12m_count,
         sum(chronic_count) over last_12 as chronic_12m_count,
-        max(case when inpatient_count > 0 then month_number end) over so_far as last_inpatient,
+        max(case when inpatient_count > 0 then month_number end) over so_far as newest_inpatient,
         first_value(member_count) over last_6 as member_before_count,
         sum(divorce_count) over last_12 as divorce_12m_count,
-        max(case when death_count > 0 then month_number end) over so_far as last_death,
+        max(case when death_count > 0 then month_number end) over so_far as newest_death,
         sum(disaster_count) over last_12 as disaster_12m_count,
         max(house_damage_level) over last_12 as house_damage_12m_level,
         sum(report_count) over last_12 as report_12m_count,
-        max(case when report_count > 0 then month_number end) over so_far as last_report,
-        max(case when temporary_count > 0 then month_number end) over so_far as last_temporary,
+        max(case when report_count > 0 then month_number end) over so_far as newest_report,
+        max(case when temporary_count > 0 then month_number end) over so_far as newest_temporary,
         max(case when is_on_assistance then 1 else 0 end) over last_12 as left_register_12m_count,
-        avg(kwh) over before_6 as kwh_before
+        cast(avg(cast(kwh as decimal(18, 6))) over before_6 as double) as kwh_before
     from joined
     window
         so_far as (partition by household_id order by month_number rows unbounded preceding),
@@ -243,9 +247,46 @@ neighbourhood as (
     from village
 ),
 
+-- What is longer ago than the months read stands in the rows of before.
+told_before as (
+    {% if adds_months() -%}
+    select
+        household_id,
+        max({{ month_number('month') }} - months_since_income) as last_income,
+        max({{ month_number('month') }} - months_since_inpatient) as last_inpatient,
+        max({{ month_number('month') }} - months_since_death) as last_death,
+        max({{ month_number('month') }} - months_since_report) as last_report,
+        max({{ month_number('month') }} - months_since_temporary_aid) as last_temporary
+    from {{ this }}
+    where month < {{ rebuild_from() }}
+    group by household_id
+    {%- else -%}
+    select
+        household_id,
+        cast(null as double) as last_income,
+        cast(null as double) as last_inpatient,
+        cast(null as double) as last_death,
+        cast(null as double) as last_report,
+        cast(null as double) as last_temporary
+    from households
+    where false
+    {%- endif %}
+),
+
 known as (
     select
         windowed.*,
+        sqrt(
+            cast(windowed.income_6m_count * windowed.income_6m_square_fen
+            - windowed.income_6m_fen * windowed.income_6m_fen as double)
+            / nullif(windowed.income_6m_count * (windowed.income_6m_count - 1), 0)
+        ) / 100 as income_6m_spread_yuan,
+        greatest(windowed.newest_income, told_before.last_income) as last_income,
+        greatest(windowed.newest_inpatient, told_before.last_inpatient) as last_inpatient,
+        greatest(windowed.newest_death, told_before.last_death) as last_death,
+        greatest(windowed.newest_report, told_before.last_report) as last_report,
+        greatest(windowed.newest_temporary, told_before.last_temporary) as last_temporary,
+        cast(windowed.income_6m_fen as double) / nullif(windowed.income_6m_count, 0) / 100 as income_6m_mean_yuan,
         feed_month.has_medical,
         feed_month.has_pension,
         feed_month.has_insurance,
@@ -265,6 +306,7 @@ known as (
     inner join feed_month on windowed.month = feed_month.month and windowed.county_code = feed_month.county_code
     left join neighbourhood
         on windowed.month = neighbourhood.month and windowed.village_code = neighbourhood.village_code
+    left join told_before on windowed.household_id = told_before.household_id
 ),
 
 final as (

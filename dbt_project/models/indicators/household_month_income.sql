@@ -1,19 +1,22 @@
 with
 household as (
     select * from {{ ref('household_month') }}
+    where {{ since_rebuild('month', back=11) }}
 ),
 
 month as (
     select * from {{ ref('run_month') }}
+    where {{ since_rebuild('month', back=11) }}
 ),
 
 member as (
     select * from {{ ref('household_member_month') }}
-    where is_counted
+    where is_counted and {{ since_rebuild('month', back=11) }}
 ),
 
 income as (
     select * from {{ ref('person_month_income') }}
+    where {{ since_rebuild('month', back=11) }}
 ),
 
 earner as (

@@ -210,7 +210,7 @@ electricity as (
     select
         greatest(usage_month, known_month) as month,
         household_id,
-        sum(kwh) as kwh,
+        {{ sum_of_ratio('kwh') }} as kwh,
         sum(arrears_yuan) as arrears_yuan
     from {{ ref('utility_account_month') }}
     where household_id is not null

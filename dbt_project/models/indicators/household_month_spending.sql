@@ -1,18 +1,22 @@
 with
 household as (
     select * from {{ ref('household_month') }}
+    where {{ since_rebuild('month', back=11) }}
 ),
 
 month as (
     select * from {{ ref('run_month') }}
+    where {{ since_rebuild('month', back=11) }}
 ),
 
 member as (
     select * from {{ ref('household_member_month') }}
+    where {{ since_rebuild('month', back=11) }}
 ),
 
 patient as (
     select * from {{ ref('person_month_spending') }}
+    where {{ since_rebuild('month', back=11) }}
 ),
 
 school as (

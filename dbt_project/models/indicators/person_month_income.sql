@@ -17,8 +17,8 @@ summed as (
         item in ('wage', 'labour_service') as is_work,
         sum(gross_yuan) as gross_yuan,
         sum(counted_yuan) as counted_yuan,
-        {{ value_at_max('delivery_id', 'gross_yuan') }} as delivery_id,
-        {{ value_at_max('row_number', 'gross_yuan') }} as row_number
+        {{ value_at_max('delivery_id', 'gross_yuan', ['delivery_id', 'row_number']) }} as delivery_id,
+        {{ value_at_max('row_number', 'gross_yuan', ['delivery_id', 'row_number']) }} as row_number
     from means
     group by month, person_key, item
 ),

@@ -34,7 +34,11 @@ earner as (
 ),
 
 resident as (
-    select distinct person_key from member
+    select
+        person_key,
+        min(month) as since_month
+    from member
+    group by person_key
 ),
 
 monthly as (
@@ -54,7 +58,12 @@ spine as (
         month.month,
         month.month_number,
         earner.person_key,
-        coalesce(source.is_income_complete, resident.person_key is null and city.is_income_complete) as is_observed,
+        -- Whoever comes to live here later was of no household of the city as far as was known before.
+        coalesce(month.month >= resident.since_month, false) as is_resident,
+        coalesce(
+            source.is_income_complete,
+            coalesce(month.month < resident.since_month, true) and city.is_income_complete
+        ) as is_observed,
         coalesce(monthly.counted_yuan, 0) as counted_yuan,
         coalesce(monthly.gross_yuan, 0) as gross_yuan
     from earner
@@ -94,12 +103,12 @@ windowed as (
     from spine
     window
         income_window as (
-            partition by person_key
+            partition by person_key, is_resident
             order by month_number
             range between {{ months_before('means_income_months') }} preceding and current row
         ),
         year_back as (
-            partition by person_key
+            partition by person_key, is_resident
             order by month_number
             range between {{ months_before('rigid_spending_window_months') }} preceding and current row
         )
@@ -132,6 +141,7 @@ late as (
     inner join spine
         on
             income.person_key = spine.person_key
+            and told.is_resident = spine.is_resident
             and income.known_month <= spine.month
             and {{ months_between('income.month', 'spine.month') }}
             <= {{ months_before('rigid_spending_window_months') }}

@@ -22,7 +22,7 @@ delivery as (
         validity.division
     from {{ source('reference', 'delivery_validity') }} as validity
     inner join {{ source('reference', 'delivery') }} as delivery on validity.delivery_id = delivery.delivery_id
-    where {{ month_of("cast(concat(delivery.period, '-01') as date)") }} = validity.valid_from
+    where {{ month_of(try_cast("concat(delivery.period, '-01')", 'date')) }} = validity.valid_from
 ),
 
 arrived as (

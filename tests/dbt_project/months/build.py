@@ -1,68 +1,123 @@
-"""Builds the identity layer once for each state of deliveries and keeps its tables: ``python build.py FOLDER MODE``.
+"""Builds the layers once for each state of deliveries and keeps the tables: ``python build.py CITY...``.
 
-A process of its own, since dbt keeps its manifest between builds of one process. ``FOLDER`` has ``lake`` and
-``states/<number>``; ``MODE`` is ``whole`` (the last state, from nothing) or ``months`` (each upon the one before). The
-tables land in ``<FOLDER>/<MODE>/<number>/<table>.parquet``.
+A process of its own, since dbt keeps its manifest between builds of one process. A city is a folder with ``lake`` and
+``states/<number>``; each state is built upon the one before (``months``), the last one from nothing too (``whole``), as
+a run does it: what is known, the scores, what follows; of a city with a file ``identity_only`` no more than that. The
+tables land in
+``<city>/<months|whole>/<number>/<schema>.<table>.parquet``.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
+import polars as pl
 from dbt.cli.main import dbtRunner
 
+from ml import write_scores
+from ml.scorer import SCORE_SCHEMA
+from orchestration.assets.model import score_months, scores_since
+from orchestration.assets.warehouse import DERIVED_LAYERS, KNOWN_LAYERS
+from orchestration.generation import facts_since
+from orchestration.run_plan import read_plan, write_plan
+
 PROJECT = Path(__file__).parents[3] / "dbt_project"
+MANIFEST: list[object] = []
 
 
-def main(folder: Path, mode: str) -> None:
-    home = folder / mode
-    home.mkdir()
+def main(cities: list[Path]) -> None:
+    # One place for all cities and states: its paths are written into the manifest, which is read only once.
+    place = cities[0] / "place"
+    place.mkdir()
     os.environ |= {
-        "ZHAOREN_WAREHOUSE": str(home / "warehouse.duckdb"),
-        "ZHAOREN_LAKE": str(folder / "lake"),
-        "ZHAOREN_REFERENCE": str(home / "reference"),
+        "ZHAOREN_WAREHOUSE": str(place / "warehouse.duckdb"),
+        "ZHAOREN_LAKE": str(place / "lake"),
+        "ZHAOREN_REFERENCE": str(place / "reference"),
         "ZHAOREN_THREADS": "1",
-        "DBT_TARGET_PATH": str(home / "target"),
-        "DBT_LOG_PATH": str(home / "logs"),
+        "DBT_TARGET_PATH": str(place / "target"),
+        "DBT_LOG_PATH": str(place / "logs"),
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
     }
-    manifest = None
-    states = sorted((folder / "states").iterdir())
-    for state in states[-1:] if mode == "whole" else states:
-        # One path for all states: it is written into the manifest.
-        link = home / "reference"
-        link.unlink(missing_ok=True)
-        link.symlink_to(state)
-        manifest = build(home, manifest, whole=mode == "whole" or state.name == "00")
-        keep(home / "warehouse.duckdb", home / state.name)
+    for city in cities:
+        point(place / "lake", city / "lake")
+        states = sorted((city / "states").iterdir())
+        for mode, chosen in (("months", states), ("whole", states[-1:])):
+            (place / "warehouse.duckdb").unlink(missing_ok=True)
+            before = None
+            for state in chosen:
+                point(place / "reference", state)
+                kept = city / mode / state.name
+                kept.mkdir(parents=True)
+                if (city / "identity_only").exists():
+                    dbt("run", *([] if before else ["--full-refresh"]), "--select", "staging", "identity")
+                else:
+                    build(place, before, kept)
+                keep(place / "warehouse.duckdb", kept)
+                before = kept
 
 
-def build(home: Path, manifest: object, *, whole: bool) -> object:
-    command = ["run", "--select", "staging", "identity", "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
-    runner = dbtRunner(manifest=manifest)  # type: ignore[arg-type]
-    if manifest is None:
-        parsed = runner.invoke(["parse", "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)])
-        manifest = parsed.result
-        runner = dbtRunner(manifest=manifest)  # type: ignore[arg-type]
-    outcome = runner.invoke([*command, *(["--full-refresh"] if whole else []), "--quiet"])
+def point(link: Path, target: Path) -> None:
+    link.unlink(missing_ok=True)
+    link.symlink_to(target)
+
+
+def build(place: Path, before: Path | None, kept: Path) -> None:
+    """One run, upon the tables kept of the run before."""
+    reference, warehouse = place / "reference", place / "warehouse.duckdb"
+    plan = read_plan(reference / "run.parquet")
+    if before:
+        reach = before / "identity.event_reach.parquet"
+        plan = replace(plan, facts_from=facts_since(reach, plan.rebuild_from, None))
+    write_plan(plan, "policy", "code", reference / "run.parquet")
+    whole = ["--full-refresh"] if before is None else []
+    dbt("run", *whole, "--select", *KNOWN_LAYERS)
+    scores = scored(warehouse, json.loads((reference / "model.json").read_text(encoding="utf-8")))
+    write_scores(scores, reference / "household_score.parquet")
+    score_months(scores).write_parquet(kept / "score_months.parquet")
+    if before:
+        since = scores_since(pl.read_parquet(before / "score_months.parquet"), score_months(scores))
+        write_plan(replace(plan, scores_from=since), "policy", "code", reference / "run.parquet")
+    dbt("run", *whole, "--select", *DERIVED_LAYERS)
+
+
+def scored(warehouse: Path, version: int) -> pl.DataFrame:
+    """Scores out of nothing but household, month and version of the model, so that another version scores otherwise."""
+    with duckdb.connect(str(warehouse)) as connection:
+        rows = connection.execute(
+            "select month, household_id, (hash(household_id, month, ?) % 1000) / 1000.0 as score"
+            " from indicators.household_month_feature where not is_on_assistance order by all",
+            [version],
+        ).pl()
+    rank = pl.col("score").rank("ordinal", descending=True).over("month").cast(pl.Int32)
+    told = rows.with_columns(probability="score", rank_in_township=rank, basis=pl.lit("model"))
+    empty = pl.DataFrame(schema=SCORE_SCHEMA)
+    return pl.concat([empty, told.cast({"score": pl.Float64, "probability": pl.Float64})], how="diagonal")
+
+
+def dbt(*arguments: str) -> None:
+    folders = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
+    if not MANIFEST:
+        MANIFEST.append(dbtRunner().invoke(["parse", "--quiet", *folders]).result)
+    outcome = dbtRunner(manifest=MANIFEST[0]).invoke([*arguments, "--quiet", *folders])  # type: ignore[arg-type]
     if not outcome.success:
         failed = [item for item in getattr(outcome.result, "results", []) if str(item.status) == "error"]
         sys.exit("; ".join(f"{item.node.name}: {item.message}" for item in failed) or str(outcome.exception))
-    return manifest
 
 
 def keep(warehouse: Path, folder: Path) -> None:
-    folder.mkdir()
     with duckdb.connect(str(warehouse)) as connection:
         found = connection.execute(
-            "select table_name from information_schema.tables where table_schema = 'identity'"
+            "select table_schema, table_name from information_schema.tables where table_type = 'BASE TABLE'"
         ).fetchall()
-        for (table,) in found:
-            connection.execute(f"copy (from identity.\"{table}\" order by all) to '{folder / table}.parquet'")
+        for schema, table in found:
+            file = folder / f"{schema}.{table}.parquet"
+            connection.execute(f'copy (from "{schema}"."{table}" order by all) to \'{file}\'')
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2])
+    main([Path(argument) for argument in sys.argv[1:]])
