@@ -26,6 +26,7 @@ from ingestion.linkage.evidence import publish_links
 from ingestion.name_conflict import SCHEMA as NAME_CONFLICT
 from models.calendar import months_between, next_month
 from models.publish import publish_reference
+from orchestration.alerts import ensure_alert_life
 from orchestration.given import ensure_given
 from orchestration.run_plan import RunPlan, write_plan
 from orchestration.settings import DataHome
@@ -130,6 +131,7 @@ class Run:
         # Nobody was merged, no household was published before.
         publish_links(store_of(DataHome(self.folder / "home").create()), self.reference, [])
         ensure_given(self.reference)
+        ensure_alert_life(self.reference)
         self._table("name_conflict", pl.DataFrame(schema=NAME_CONFLICT))
 
     def _table(self, name: str, frame: pl.DataFrame) -> None:

@@ -27,6 +27,7 @@ from ml.scorer import SCORE_SCHEMA
 from models.calendar import months_between
 from models.contract import load_feeds
 from models.publish import publish_reference
+from orchestration.alerts import ensure_alert_life
 from orchestration.given import ensure_given
 from simulator import simulate
 from tests.dbt_project.conftest import dbt
@@ -75,6 +76,7 @@ def built(folder: Path, months: int) -> Path:
     publish(store, load_feeds(), NOW)
     ensure_tables(store.reference)
     ensure_given(store.reference)
+    ensure_alert_life(store.reference)
     publish_reference(store.reference, FIRST, last)
     write_scores(pl.DataFrame(schema=SCORE_SCHEMA), store.reference / "household_score.parquet")
     run = {"first_month": [FIRST], "last_month": [last], "rebuild_from": [FIRST]}

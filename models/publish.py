@@ -12,6 +12,7 @@ from pathlib import Path
 
 import polars as pl
 
+from models.alert_life import load_life
 from models.calendar import days_between, is_working_day, months_between, next_month
 from models.codes import load_code_tables, load_divisions
 from models.contract import load_feeds
@@ -25,6 +26,7 @@ from models.policy import (
     load_parent_states,
     resolve,
 )
+from models.policy.entitlements import load_assistance
 from models.policy.parameters import Parameter, ParameterRow, keys_of
 from models.policy.precedence import load_precedence
 from models.statistics.tables import statistics_tables
@@ -54,7 +56,6 @@ def reference_tables(first_month: date, last_month: date) -> dict[str, Callable[
         "code": code_table,
         "label": label_table,
         "indicator": indicator_table,
-        "indicator_proposal": indicator_proposal_table,
         "division": division_table,
         "calendar_day": lambda: calendar_table(first_month, last_month),
         "feed": feed_table,
@@ -65,6 +66,11 @@ def reference_tables(first_month: date, last_month: date) -> dict[str, Callable[
         "parent_state": parent_state_table,
         "child_risk_reason": child_risk_reason_table,
         **statistics_tables(),
+        "alert_state": alert_state_table,
+        "alert_transition_rule": alert_transition_rule_table,
+        "assistance": assistance_table,
+        "assistance_verify": assistance_verify_table,
+        "assistance_reason": assistance_reason_table,
     }
 
 
@@ -165,17 +171,6 @@ def indicator_table() -> pl.DataFrame:
         for item in load_indicators().values()
     ]
     return pl.DataFrame(rows)
-
-
-def indicator_proposal_table() -> pl.DataFrame:
-    """One row per indicator and assistance it lets one think of: kind is ``programme`` or ``benefit``."""
-    rows = [
-        (item.indicator, kind, code)
-        for item in load_indicators().values()
-        for kind, codes in (("programme", item.programmes), ("benefit", item.benefits))
-        for code in codes
-    ]
-    return _strings(rows, ("indicator", "kind", "code"))
 
 
 def division_table() -> pl.DataFrame:
@@ -283,6 +278,52 @@ def parent_state_table() -> pl.DataFrame:
 def child_risk_reason_table() -> pl.DataFrame:
     """One row per reason of the four colours: reason, level, sort_order, title_zh, title_en."""
     return pl.DataFrame([reason.__dict__ for reason in load_child_risk_reasons()])
+
+
+def alert_state_table() -> pl.DataFrame:
+    """One row per state of an alert, in order, with whether somebody still has to act."""
+    states = load_life().states.items()
+    return pl.DataFrame(
+        [{"state": state, "is_open": is_open, "sort_order": n} for n, (state, is_open) in enumerate(states)]
+    )
+
+
+def alert_transition_rule_table() -> pl.DataFrame:
+    """One row per event, state from which it leads and role that may bring it about."""
+    rows = [(way.event, way.from_state, way.to_state, role) for way in load_life().transitions for role in way.by]
+    return _strings(rows, ("event", "from_state", "to_state", "by_role"))
+
+
+def assistance_table() -> pl.DataFrame:
+    """One row per programme, benefit or aid; codes by area are null where it has none."""
+    rows = [
+        {
+            "assistance": item.assistance,
+            "kind": item.kind,
+            "urban_code": item.code("urban"),
+            "rural_code": item.code("rural"),
+            "paid": item.paid,
+            "sort_order": item.sort_order,
+        }
+        for item in load_assistance().values()
+    ]
+    return pl.DataFrame(rows, schema_overrides={"urban_code": pl.String, "rural_code": pl.String})
+
+
+def assistance_verify_table() -> pl.DataFrame:
+    """One row per assistance and thing that is still to be verified before it is applied for, in order."""
+    rows = [
+        {"assistance": item.assistance, "verify": code, "sort_order": position}
+        for item in load_assistance().values()
+        for position, code in enumerate(item.verify, start=1)
+    ]
+    return pl.DataFrame(rows)
+
+
+def assistance_reason_table() -> pl.DataFrame:
+    """One row per assistance and indicator that lets one think of it."""
+    rows = [(item.assistance, indicator) for item in load_assistance().values() for indicator in item.after]
+    return _strings(rows, ("assistance", "indicator"))
 
 
 def _strings(rows: Sequence[tuple[str | None, ...]], names: tuple[str, ...]) -> pl.DataFrame:

@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from orchestration.commands import (
+    alert,
     chain,
     check,
     city,
@@ -65,6 +66,7 @@ for group in (
     runs,
     sources,
     returns,
+    alert,
     tables,
     chain,
     vault,

@@ -35,6 +35,8 @@ DELIVERY_TABLES = (
     "cell_defect",
     "quarantine_row",
     "household_given",
+    "alert_given",
+    "alert_transition",
     "run",
 )
 

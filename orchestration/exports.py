@@ -68,6 +68,34 @@ def export_indicators(home: DataHome, month: date | None, identified: bool) -> p
     return _with_member_ids(home, named).select([*columns, "id_number", "member_id_numbers"])
 
 
+def export_entitlements(home: DataHome, month: date | None, identified: bool) -> pl.DataFrame:
+    """One row per alert, month, assistance that may be due, and person."""
+    due = _of_month(read_published(home, "alert_entitlement"), month)
+    columns = ["alert_id", MONTH.alias("month"), "household_id", "assistance", "kind", "code", "person_key"]
+    columns += ["amount_yuan", "paid", "conditions", "to_verify"]
+    if not identified:
+        return due.select(columns)
+    return _with_identity(home, due, ["id_number"]).select([*columns, "id_number"])
+
+
+def export_ended(home: DataHome, month: date | None, identified: bool) -> pl.DataFrame:
+    """One row per alert and month in which it ended without an answer: lapsed, merged, withdrawn."""
+    ended = _of_month(read_published(home, "alert_end"), month)
+    columns = ["alert_id", MONTH.alias("month"), "side", "event", "into_alert_id", "household_id", "reasons"]
+    columns += [pl.col(name).dt.strftime("%Y-%m") for name in ("told_month", "list_month")]
+    columns += ["is_answered", "was_listed", "township_code", "village_code"]
+    if not identified:
+        return ended.select(columns)
+    named = _with_identity(home, ended, ["id_number"], key="reference_person_key")
+    return named.select([*columns, "id_number"])
+
+
+def export_corrections(home: DataHome, month: date | None, identified: bool) -> pl.DataFrame:
+    """One row per visit that found data wrong, and delivered row that its owner is asked to correct."""
+    del identified  # file and row are what the owner needs
+    return _of_month(read_published(home, "correction_request"), month).with_columns(MONTH)
+
+
 def export_scores(home: DataHome, month: date | None, identified: bool) -> pl.DataFrame:
     """One row per month and household that the model scored."""
     scores = _of_month(pl.read_parquet(home.reference / "household_score.parquet"), month)
@@ -149,6 +177,9 @@ EXPORTS: dict[str, Callable[[DataHome, date | None, bool], pl.DataFrame]] = {
     "ledger": export_ledger,
     "alerts": export_alerts,
     "indicators": export_indicators,
+    "entitlements": export_entitlements,
+    "ended": export_ended,
+    "corrections": export_corrections,
     "scores": export_scores,
     "households": export_households,
     "register": export_register,

@@ -1,12 +1,13 @@
-"""What was run when and who took identities out of it: the record in ``operations.db`` of the data home.
+"""What was run when, who took identities out, what was decided about alerts: ``operations.db`` of the data home.
 
-Belongs here: runs of the whole way. Deliveries are the business of the ledger (``ingestion``); Dagster keeps the
-steps of each run.
+Belongs here: runs of the whole way, identified exports, decisions about alerts. Deliveries are the business of the
+ledger (``ingestion``); Dagster keeps the steps of each run.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -46,6 +47,26 @@ IDENTIFIED_EXPORT = sa.Table(
     sa.Column("month", sa.String),
     sa.Column("row_count", sa.Integer, nullable=False),
     sa.Column("reason", sa.String, nullable=False),
+)
+# What people decided about alerts, in the order in which they did; never changed, never taken out.
+ALERT_TRANSITION = sa.Table(
+    "alert_transition",
+    METADATA,
+    sa.Column("transition_id", sa.Integer, primary_key=True),
+    sa.Column("alert_id", sa.String, nullable=False, index=True),
+    sa.Column("side", sa.String, nullable=False),
+    sa.Column("household_id", sa.String, nullable=False),
+    sa.Column("event", sa.String, nullable=False),
+    sa.Column("from_state", sa.String, nullable=False),
+    sa.Column("to_state", sa.String, nullable=False),
+    sa.Column("role", sa.String, nullable=False),
+    sa.Column("who", sa.String, nullable=False),
+    sa.Column("reason", sa.String, nullable=False),
+    sa.Column("month", sa.String, nullable=False),
+    sa.Column("township_code", sa.String),
+    sa.Column("village_code", sa.String),
+    sa.Column("worker", sa.String),
+    sa.Column("decided_at", sa.String, nullable=False),
 )
 
 
@@ -131,6 +152,29 @@ class Operations:
         row = {"who": who, "what": what, "month": month, "row_count": row_count, "reason": reason}
         with self._engine.begin() as connection:
             connection.execute(IDENTIFIED_EXPORT.insert().values(exported_at=_stamp(datetime.now(UTC)), **row))
+
+    def record_alert_transition(self, row: Mapping[str, str | None]) -> int:
+        """Note a decision about an alert, with all columns but its number; returns the number."""
+        with self._engine.begin() as connection:
+            key = connection.execute(ALERT_TRANSITION.insert().values(**row)).inserted_primary_key
+        assert key is not None
+        return int(key[0])
+
+    def alert_transitions(self, alert_id: str | None = None) -> list[dict[str, object]]:
+        """Decisions about alerts in their order, of one alert or of all; months and moments as such."""
+        query = sa.select(ALERT_TRANSITION).order_by(ALERT_TRANSITION.c.transition_id)
+        if alert_id is not None:
+            query = query.where(ALERT_TRANSITION.c.alert_id == alert_id)
+        with self._engine.connect() as connection:
+            rows = connection.execute(query).mappings().all()
+        return [
+            {
+                **row,
+                "month": date.fromisoformat(f"{row['month']}-01"),
+                "decided_at": datetime.fromisoformat(row["decided_at"]).astimezone(UTC).replace(tzinfo=None),
+            }
+            for row in rows
+        ]
 
 
 def _stamp(moment: datetime) -> str:

@@ -14,13 +14,12 @@ import typer
 
 from ingestion.parse_identity import check_character
 from ingestion.vault import Vault
+from models.alert_life import load_life
 from models.masking import mask_id, mask_name, mask_phone
 from orchestration.console import CommandError
 from orchestration.published import NotPublishedError, read_published
 from orchestration.settings import DataHome
 
-# An alert in one of these states is answered; in any other somebody still has to go there.
-ANSWERED = ("handled", "closed")
 _ID_LENGTH = 18
 
 
@@ -62,7 +61,9 @@ def with_open_alerts(home: DataHome) -> pl.Series:
         members = read_published(home, "household_member_month")
     except NotPublishedError:
         return empty
-    waiting = alerts.filter(pl.col("month") == alerts["month"].max(), ~pl.col("status").is_in(list(ANSWERED)))
+    # In any other state somebody still has to go there.
+    done = list(load_life().ended_states())
+    waiting = alerts.filter(pl.col("month") == alerts["month"].max(), ~pl.col("status").is_in(done))
     households = members.join(waiting, on=["month", "household_id"], how="semi")["person_key"]
     named = [waiting["person_key"], waiting["reference_person_key"], households]
     keys = pl.concat([empty, *(keys.cast(pl.String).alias("person_key") for keys in named)]).drop_nulls().unique()

@@ -13,6 +13,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
+from orchestration.alerts import keep_alerts
 from orchestration.generation import FOLDER, clear_mark, copy_basis
 from orchestration.given import keep_given
 from orchestration.settings import DataHome
@@ -46,6 +47,7 @@ def publish(home: DataHome, tables: Mapping[str, str]) -> dict[str, int]:
     copy_basis(home.basis, folder / FOLDER)
     # Before readers see them: a key that was read must resolve whatever happens after.
     keep_given(folder, home.reference)
+    keep_alerts(folder, home.reference)
     _point(home.published, folder)
     clear_mark(home.root)
     for number in sorted(numbers)[:-1]:

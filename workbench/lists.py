@@ -17,8 +17,9 @@ from models.codes import load_code_tables, load_divisions
 from models.contract import load_feeds
 from models.labels import label
 from models.policy.catalogue import LEVELS
+from workbench.ended import ended_rows, write_ended
 from workbench.instructions import CHOICE_ROWS, write_instructions
-from workbench.rows import UNLOCATED, list_rows
+from workbench.rows import UNLOCATED, list_rows, township_or_unlocated
 from workbench.sheets import Book, month_text, row_height
 from workbench.tokens import MACHINE_SHEET, row_check
 
@@ -45,6 +46,26 @@ class ListColumn:
         return label(f"column.{self.key}", lang)
 
 
+@dataclass(frozen=True)
+class Beside:
+    """What a list shows beside its alerts: published tables, of which the rows of the month count.
+
+    ``entitlements`` is ``alert_entitlement``, ``ended`` is ``alert_end``, ``loads`` is ``village_load``.
+    """
+
+    entitlements: pl.DataFrame
+    ended: pl.DataFrame
+    loads: pl.DataFrame
+
+
+@dataclass(frozen=True)
+class Aside:
+    """Of one township: alerts that need no visit any more, and how many wait for the next month."""
+
+    ended: list[dict[str, Any]]
+    put_off: int
+
+
 COLUMNS = (
     ListColumn("number", 6, "number"),
     ListColumn("level", 10, "level"),
@@ -56,8 +77,9 @@ COLUMNS = (
     ListColumn("phone", 15),
     ListColumn("address", 28),
     ListColumn("layer", 14),
-    ListColumn("reason", 50),
-    ListColumn("proposal", 22),
+    ListColumn("reason", 46),
+    ListColumn("proposal", 44),
+    ListColumn("verify", 30),
     ListColumn("due_on", 13, "date"),
     ListColumn("visited_on", 13, "fill_date", "visited_on"),
     ListColumn("visitor", 11, "fill", "visitor"),
@@ -72,11 +94,11 @@ PRINT_COLUMNS = (
     ListColumn("number", 5, "number"),
     ListColumn("level", 8, "level"),
     ListColumn("village", 10),
-    ListColumn("household", 14),
+    ListColumn("household", 15),
     ListColumn("address", 17),
-    ListColumn("layer", 9),
-    ListColumn("reason", 38),
-    ListColumn("proposal", 15),
+    ListColumn("reason", 36),
+    ListColumn("proposal", 22),
+    ListColumn("verify", 22),
     ListColumn("due_on", 12, "date"),
     ListColumn("written_outcome", 8, "blank"),
     ListColumn("written_visit", 12, "blank"),
@@ -91,6 +113,7 @@ def write_township_lists(
     directory: Path,
     lang: str = "zh",
     *,
+    beside: Beside,
     listed_on: date,
     identified: bool,
 ) -> list[Path]:
@@ -100,27 +123,40 @@ def write_township_lists(
     before which no visit can answer it. The same arguments give the same bytes.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    this_month = alerts.filter(pl.col("month") == month.replace(day=1))
-    rows = list_rows(this_month, identities, hits.filter(pl.col("month") == month.replace(day=1)), lang, identified)
+    month = month.replace(day=1)
+    of_month = pl.col("month") == month
+    rows = list_rows(alerts.filter(of_month), identities, hits.filter(of_month), beside.entitlements, lang, identified)
     by_township = rows.partition_by("township_code", as_dict=True, maintain_order=True)
+    ended = ended_rows(beside.ended, identities, month, lang, identified)
+    put_off = _put_off(beside.loads.filter(of_month))
     townships = {place.short_code: place.name for place in load_divisions() if place.level == "township"}
-    if (UNLOCATED,) in by_township:
+    if (UNLOCATED,) in by_township or UNLOCATED in ended["township_code"]:
         townships[UNLOCATED] = label("list.unlocated", lang)
     paths = []
     for code, name in townships.items():
         stem = label("list.file", lang, month=f"{month:%Y%m}", code=code, name=name)
         path = directory / f"{stem}.xlsx"
-        _write_list(path, by_township.get((code,), rows.clear()), code, name, month, lang, listed_on)
+        aside = Aside(ended.filter(pl.col("township_code") == code).to_dicts(), put_off.get(code, 0))
+        _write_list(path, by_township.get((code,), rows.clear()), aside, code, name, month, lang, listed_on)
         paths.append(path)
     return paths
 
 
-def _write_list(path: Path, rows: pl.DataFrame, code: str, name: str, month: date, lang: str, listed_on: date) -> None:
+def _put_off(loads: pl.DataFrame) -> dict[str, int]:
+    """Alerts that wait for the next month, by township."""
+    counts = loads.with_columns(township_code=township_or_unlocated()).group_by("township_code")
+    return dict(counts.agg(pl.col("put_off_count").sum()).iter_rows())
+
+
+def _write_list(
+    path: Path, rows: pl.DataFrame, aside: Aside, code: str, name: str, month: date, lang: str, listed_on: date
+) -> None:
     title = label("list.title", lang, month=month_text(month, lang), area=name)
     numbered = _numbered(rows)
     with Book(path, title, listed_on) as book:
-        _write_list_sheet(book, numbered, title, lang, listed_on)
-        _write_print_sheet(book, numbered, title, lang, listed_on)
+        _write_list_sheet(book, numbered, aside, title, lang, listed_on)
+        _write_print_sheet(book, numbered, aside, title, lang, listed_on)
+        write_ended(book, aside.ended, title, lang)
         write_instructions(book, lang)
         machine = book.sheet(MACHINE_SHEET)
         for row, item in enumerate((("month", f"{month:%Y-%m}"), ("township", code), ("listed_on", str(listed_on)))):
@@ -135,9 +171,11 @@ def _numbered(rows: pl.DataFrame) -> list[dict[str, Any]]:
     ]
 
 
-def _write_list_sheet(book: Book, rows: list[dict[str, Any]], title: str, lang: str, listed_on: date) -> None:
+def _write_list_sheet(
+    book: Book, rows: list[dict[str, Any]], aside: Aside, title: str, lang: str, listed_on: date
+) -> None:
     sheet = book.sheet(label("sheet.list", lang))
-    _write_head(book, sheet, COLUMNS, rows, title, lang, listed_on)
+    _write_head(book, sheet, COLUMNS, rows, aside, title, lang, listed_on)
     for position, column in enumerate(COLUMNS):
         sheet.set_column(position, position, column.width, None, {"hidden": column.key in HIDDEN})
     for offset, row in enumerate(rows):
@@ -180,14 +218,18 @@ def _add_choices(sheet: Any, last: int, lang: str, listed_on: date) -> None:
     )  # fmt: skip
 
 
-def _write_print_sheet(book: Book, rows: list[dict[str, Any]], title: str, lang: str, listed_on: date) -> None:
+def _write_print_sheet(
+    book: Book, rows: list[dict[str, Any]], aside: Aside, title: str, lang: str, listed_on: date
+) -> None:
     sheet = book.sheet(label("sheet.print", lang))
-    _write_head(book, sheet, PRINT_COLUMNS, rows, title, lang, listed_on)
+    _write_head(book, sheet, PRINT_COLUMNS, rows, aside, title, lang, listed_on)
     for position, column in enumerate(PRINT_COLUMNS):
         sheet.set_column(position, position, column.width)
     for offset, row in enumerate(rows):
         texts = _texts(row)
-        texts["household"] += f"\n{texts['phone']}"
+        texts["household"] += f"\n{texts['phone']}\n{texts['layer']}"
+        # On paper there is no room for why; what to find out is beside it.
+        texts["proposal"] = row["proposal_short"]
         texts["level"] += "\n" + label(f"list.{row['side']}_short", lang)
         _write_row(book, sheet, FIRST_ROW + offset, PRINT_COLUMNS, row, texts, 48)
     sheet.set_landscape()
@@ -204,6 +246,7 @@ def _write_head(
     sheet: Any,
     columns: tuple[ListColumn, ...],
     rows: list[dict[str, Any]],
+    aside: Aside,
     title: str,
     lang: str,
     listed_on: date,
@@ -212,7 +255,7 @@ def _write_head(
     printed = columns is PRINT_COLUMNS
     last = len(columns) - 1 if printed else FROZEN_COLUMNS + 7
     sheet.merge_range(TITLE_ROW, 0, TITLE_ROW, last, title, book.style("title"))
-    sheet.merge_range(COUNT_ROW, 0, COUNT_ROW, last, _count_text(rows, lang, listed_on), book.style("line"))
+    sheet.merge_range(COUNT_ROW, 0, COUNT_ROW, last, _count_text(rows, aside, lang, listed_on), book.style("line"))
     note = _codes_text(lang) if printed else label("list.fill", lang) + label("list.private", lang)
     sheet.merge_range(NOTE_ROW, 0, NOTE_ROW, last, note, book.style("line"))
     sheet.set_row(TITLE_ROW, 28)
@@ -226,7 +269,7 @@ def _write_head(
         sheet.set_row(FIRST_ROW, 48)
 
 
-def _count_text(rows: list[dict[str, Any]], lang: str, listed_on: date) -> str:
+def _count_text(rows: list[dict[str, Any]], aside: Aside, lang: str, listed_on: date) -> str:
     counts = [
         label("list.level_count", lang, level=label(f"level.{level}", lang), number=number)
         for level in LEVELS
@@ -234,7 +277,12 @@ def _count_text(rows: list[dict[str, Any]], lang: str, listed_on: date) -> str:
     ]
     joiner = "、" if lang == "zh" else ", "
     levels = joiner.join(counts) or label("list.level_count", lang, level=label("level.red", lang), number=0)
-    return label("list.count", lang, total=len(rows), levels=levels, day=listed_on)
+    text = label("list.count", lang, total=len(rows), levels=levels, day=listed_on)
+    if aside.put_off:
+        text += label("list.put_off", lang, number=aside.put_off)
+    if aside.ended:
+        text += label("list.ended_count", lang, number=len(aside.ended), sheet=label("sheet.ended", lang))
+    return text
 
 
 def _codes_text(lang: str) -> str:
@@ -244,7 +292,7 @@ def _codes_text(lang: str) -> str:
 
 
 def _texts(row: dict[str, Any]) -> dict[str, str]:
-    plain = ("village", "household", "concerned", "id_number", "phone", "address", "reason", "proposal")
+    plain = ("village", "household", "concerned", "id_number", "phone", "address", "reason", "proposal", "verify")
     worded = {key: row[f"{key}_text"] for key in ("level", "side", "layer")}
     return worded | {key: row[key] for key in (*plain, "alert_id", "check")}
 

@@ -1,6 +1,6 @@
 """What a caseworker reads of an alert: one row of plain text each, names and places already in.
 
-Belongs here: joining alerts with identities, sentences, proposals and place names, and masking what the reader
+Belongs here: joining alerts with identities, sentences, what may be due and place names, and masking what the reader
 need not see. Does not belong here: how the rows look on a sheet (``lists``) and which alerts there are (dbt).
 """
 
@@ -12,8 +12,8 @@ from models.codes import code_label, load_code_tables, load_divisions
 from models.labels import label
 from models.masking import mask_phone as _mask_phone
 from models.masking import masked_id, masked_name
-from models.policy import load_indicators
 from models.policy.catalogue import LEVELS, SIDES
+from workbench.entitlement_words import entitlement_lines
 from workbench.sentences import reason_sentences
 
 REQUIRED = (
@@ -35,22 +35,25 @@ OPTIONAL: dict[str, type[pl.DataType]] = {
     "status": pl.String,
     "last_outcome": pl.String,
     "last_visited_on": pl.Date,
+    "worker": pl.String,
 }
 # Places of living that the division list does not know share one list, so that no alert is lost.
 UNLOCATED = "000000000"
-# Programmes by the layer they give, the best first: only a better one than the present is proposed.
-_LAYER_RANK = {"destitute": 0, "dibao": 1, "marginal": 2, "rigid_expenditure": 3}
-_PROGRAMME_RANK = {"21": 0, "11": 1, "12": 1, "31": 2, "41": 3}
-_PROGRAMME_AREA = {"11": "urban", "12": "rural"}
 
 
 def list_rows(
-    alerts: pl.DataFrame, identities: pl.DataFrame, hits: pl.DataFrame, lang: str, identified: bool
+    alerts: pl.DataFrame,
+    identities: pl.DataFrame,
+    hits: pl.DataFrame,
+    entitlements: pl.DataFrame,
+    lang: str,
+    identified: bool,
 ) -> pl.DataFrame:
     """One row per alert, most urgent first, all columns text but month and due_on.
 
     ``alerts`` has the columns of ``REQUIRED`` and may have those of ``OPTIONAL``;
-    ``identities`` has person_key, name, id_number, phone, address, one row per person. Without
+    ``identities`` has person_key, name, id_number, phone, address, one row per person; ``entitlements`` is
+    ``alert_entitlement``, of which the rows of these alerts are shown. Without
     ``identified`` names and phones are masked and there is no address; ID numbers are masked always.
     """
     missing = [name for name in REQUIRED if name not in alerts.columns]
@@ -58,17 +61,17 @@ def list_rows(
         raise ValueError(f"alerts lack {', '.join(missing)}")
     known = _with_optional(alerts)
     people = shown_people(identities, identified, lang)
+    due = entitlements.join(known, on=["alert_id", "month"], how="semi")
     shown = (
         known.join(people.rename({"person_key": "reference_person_key"}), on="reference_person_key", how="left")
         .join(people.select("person_key", concerned="name"), on="person_key", how="left")
         .join(villages(), on="village_code", how="left")
         .join(_reasons(known, people, hits, lang), on="alert_id", how="left")
-        .with_columns(township_code=township_or_unlocated(), reason_ids=pl.col("reasons").list.join(","))
+        .join(entitlement_lines(due, people, lang), on="alert_id", how="left")
+        .with_columns(township_code=township_or_unlocated())
     )
-    keys = ["side", "reason_ids", "register_layer", "area_type"]
-    proposed = shown.join(_proposals(shown, lang), on=keys, how="left", nulls_equal=True)
     order = (_order("level", LEVELS), _order("side", SIDES), "due_on", "village_code", "alert_id")
-    return _worded(proposed, lang).sort(*order)
+    return _worded(shown, lang).sort(*order)
 
 
 def _with_optional(alerts: pl.DataFrame) -> pl.DataFrame:
@@ -114,36 +117,14 @@ def _reasons(alerts: pl.DataFrame, people: pl.DataFrame, hits: pl.DataFrame, lan
     return sentences.group_by("alert_id", maintain_order=True).agg(reason=lines)
 
 
-def _proposals(shown: pl.DataFrame, lang: str) -> pl.DataFrame:
-    keys = shown.select("side", "reason_ids", "register_layer", "area_type").unique()
-    texts = [_proposal(side, ids, layer, area, lang) for side, ids, layer, area in keys.iter_rows()]
-    return keys.with_columns(proposal=pl.Series(texts, dtype=pl.String))
-
-
-def _proposal(side: str, reason_ids: str, layer: str, area: str | None, lang: str) -> str:
-    if side != "need":
-        return ""
-    indicators = [load_indicators()[reason] for reason in reason_ids.split(",") if reason]
-    present = _LAYER_RANK.get(layer, len(_LAYER_RANK))
-    programmes = {
-        code
-        for indicator in indicators
-        for code in indicator.programmes
-        if _PROGRAMME_RANK[code] < present and _PROGRAMME_AREA.get(code, area) in (area, None)
-    }
-    benefits = dict.fromkeys(code for indicator in indicators for code in indicator.benefits)
-    texts = [code_label("programme", code, lang) for code in sorted(programmes)]
-    texts += [code_label("benefit", code, lang) for code in benefits]
-    return "\n".join(texts)
-
-
 def _worded(shown: pl.DataFrame, lang: str) -> pl.DataFrame:
     def words(prefix: str, column: str, values: tuple[str, ...]) -> pl.Expr:
         texts = {value: label(f"{prefix}.{value}", lang) for value in values}
         return pl.col(column).replace_strict(texts, return_dtype=pl.String).alias(f"{prefix}_text")
 
     layers = ("destitute", "dibao", "marginal", "rigid_expenditure", "relapse_risk", "other_hardship", "none")
-    text = pl.col("village", "household", "concerned", "id_number", "phone", "address", "reason", "proposal")
+    text = pl.col("village", "household", "concerned", "id_number", "phone", "address", "reason")
+    due = pl.col("proposal", "proposal_short", "verify")
     return (
         shown.rename({"name": "household"})
         .with_columns(
@@ -153,20 +134,23 @@ def _worded(shown: pl.DataFrame, lang: str) -> pl.DataFrame:
             pl.col("household").fill_null(label("list.unknown", lang)),
             reason=pl.concat_str(_history(lang), pl.col("reason"), separator="\n", ignore_nulls=True),
         )
-        .with_columns(text.fill_null(""))
+        .with_columns(text.fill_null(""), due.fill_null(""))
     )
 
 
 def _history(lang: str) -> pl.Expr:
-    """One line on what came before: that the alert is overdue, else the last visit; null for a new one."""
+    """What came before, in one line: the state that asks for haste, the last visit, who is to go; else null."""
     outcomes = {code: code_label("outcome", code, lang) for code in load_code_tables()["outcome"].labels}
     visited = pl.format(
         label("list.last_visit", lang, day="{}", outcome="{}"),
         pl.col("last_visited_on").dt.strftime("%Y-%m-%d"),
         pl.col("last_outcome").replace_strict(outcomes, default=None, return_dtype=pl.String),
     )
-    overdue = pl.when(pl.col("status") == "overdue").then(pl.lit(label("list.overdue", lang)))
-    return pl.coalesce(overdue, visited)
+    states = {state: label(f"list.{state}", lang) for state in ("overdue", "returned", "reopened")}
+    state = pl.col("status").replace_strict(states, default=None, return_dtype=pl.String)
+    worker = pl.format(label("list.worker", lang, worker="{}"), pl.col("worker"))
+    told = pl.concat_str(state, visited, worker, ignore_nulls=True)
+    return pl.when(told != "").then(told)
 
 
 def _order(column: str, values: tuple[str, ...]) -> pl.Expr:

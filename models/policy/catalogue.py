@@ -1,10 +1,10 @@
 """The indicator catalogue, the benefits and their overlaps, and the version of the whole policy.
 
-Belongs here: reading ``indicators.yaml``, ``proposals.yaml`` and ``benefits.yaml`` into typed rows. Does not
+Belongs here: reading ``indicators.yaml`` and ``benefits.yaml`` into typed rows. Does not
 belong here: the thresholds (``parameters``) and the SQL of an indicator (``dbt_project/models/monitoring``).
 
 The order of ``indicators.yaml`` is the order of strength within a level. Days to answer go by level (parameter
-``answer_working_days``). What an indicator lets one think of is proposed to the caseworker, never decided.
+``answer_working_days``). What a reason lets one think of is in ``entitlements``: proposed, never decided.
 """
 
 from __future__ import annotations
@@ -26,10 +26,7 @@ LOWER = "lower"
 
 @dataclass(frozen=True)
 class Indicator:
-    """One row of the catalogue; ``sort_order`` is the position in it, strongest first.
-
-    ``programmes`` and ``benefits`` are codes of assistance that a household with this reason may be entitled to.
-    """
+    """One row of the catalogue; ``sort_order`` is the position in it, strongest first."""
 
     indicator: str
     side: str
@@ -43,8 +40,6 @@ class Indicator:
     owner_en: str
     implemented: bool
     sort_order: int
-    programmes: tuple[str, ...] = ()
-    benefits: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -77,14 +72,7 @@ class Overlap:
 def load_indicators(directory: Path = POLICY_DIRECTORY) -> dict[str, Indicator]:
     """The catalogue by indicator, in its order."""
     items = _read(directory / "indicators.yaml")["indicators"]
-    proposals = _read(directory / "proposals.yaml")
-    unknown = set(proposals) - {item["indicator"] for item in items}
-    if unknown:
-        raise ValueError(f"proposals.yaml: {', '.join(sorted(unknown))} is no indicator")
-    indicators = [
-        _indicator_of(item, proposals.get(item["indicator"], {}), position)
-        for position, item in enumerate(items, start=1)
-    ]
+    indicators = [_indicator_of(item, position) for position, item in enumerate(items, start=1)]
     return {indicator.indicator: indicator for indicator in indicators}
 
 
@@ -128,7 +116,7 @@ def policy_version(directory: Path = POLICY_DIRECTORY) -> str:
     return "".join(chr(ord("a") + byte % 26) for byte in digest.digest()[:12])
 
 
-def _indicator_of(item: dict[str, Any], proposal: dict[str, list[str]], position: int) -> Indicator:
+def _indicator_of(item: dict[str, Any], position: int) -> Indicator:
     try:
         return Indicator(
             indicator=item["indicator"],
@@ -143,8 +131,6 @@ def _indicator_of(item: dict[str, Any], proposal: dict[str, list[str]], position
             owner_en=item["owner"]["en"],
             implemented=bool(item["implemented"]),
             sort_order=position,
-            programmes=tuple(proposal.get("programmes", ())),
-            benefits=tuple(proposal.get("benefits", ())),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"indicators.yaml, entry {position}: {error}") from error

@@ -16,6 +16,7 @@ from ingestion.linkage.proposals import propose
 from ingestion.review import hold
 from models.contract import load_feeds
 from models.publish import publish_reference
+from orchestration.alerts import publish_alert_life
 from orchestration.assets.feeds import feed_key
 from orchestration.commands.arguments import month_of
 from orchestration.deliveries import ledger_frame, released_deliveries
@@ -110,6 +111,7 @@ def delivery_reference(
     propose(store_of(paths), load_feeds())
     publish(store_of(paths), load_feeds(), as_of)
     ensure_given(paths.reference)
+    publish_alert_life(home.operations, paths.reference, as_of)
     chosen = plan_run(ledger_frame(paths), home.operations.months_done(), month, as_of)
     rebuild = planned_rebuild(paths, chosen, full=config.full)
     plan = with_rebuild(chosen, rebuild, month)

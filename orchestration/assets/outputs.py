@@ -4,7 +4,8 @@ Belongs here: reading published tables, asking the vault for the names a list ne
 """
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
 
 import dagster as dg
 import polars as pl
@@ -19,7 +20,7 @@ from orchestration.published import read_published
 from orchestration.resources import HomeResource
 from orchestration.settings import DataHome
 from orchestration.stores import vault_of
-from workbench.lists import write_township_lists
+from workbench.lists import Beside, write_township_lists
 from workbench.quality_report import write_quality_report
 from workbench.recovery import write_recovery_lists
 from workbench.statistics_workbook import write_statistics_workbook
@@ -67,27 +68,49 @@ def township_lists(home: HomeResource) -> dg.MaterializeResult[None]:
     """Write the lists of the months of the run."""
     paths, language = home.home, home.settings.lists.language
     alerts, hits = read_published(paths, "alert_list"), read_published(paths, "indicator_hit")
+    alerts = with_workers(alerts, home.operations.alert_transitions(), home.plan.as_of)
+    names = ("alert_entitlement", "alert_end", "village_load")
+    beside = Beside(*(read_published(paths, name) for name in names))
     written_months = pl.col("month").is_in(home.plan.months)
     # One look into the vault for all months: the lists name many persons more than once.
-    everybody = people_of(alerts.filter(written_months), hits.filter(written_months))
+    everybody = people_of(
+        alerts.filter(written_months),
+        hits.filter(written_months),
+        beside.entitlements.filter(written_months),
+        beside.ended.filter(pl.col("told_month").is_in(home.plan.months)),
+    )
     identities = vault_of(paths).identities(everybody)
     files = 0
     for month in home.plan.months:
         due = alerts.filter(pl.col("month") == month)
         folder = month_folder(paths, month) / LISTS
         written = write_township_lists(
-            due, identities, hits, month, folder, language, listed_on=listed_on(month), identified=True
+            due, identities, hits, month, folder, language, beside=beside, listed_on=listed_on(month), identified=True
         )
         folder.chmod(0o700)
         files += len(written)
     return dg.MaterializeResult(metadata={"months": len(home.plan.months), "workbooks": files})
 
 
-def people_of(alerts: pl.DataFrame, hits: pl.DataFrame) -> list[str]:
-    """Keys of the persons whom a list names: the reference persons and everybody a reason of theirs is about."""
+def people_of(alerts: pl.DataFrame, hits: pl.DataFrame, entitlements: pl.DataFrame, ended: pl.DataFrame) -> list[str]:
+    """Keys of the persons whom a list names: the reference persons, everybody a reason of theirs is about, everybody to
+    whom something may be due, and the reference persons of alerts that ended.
+    """
     told = hits.join(alerts, on=["month", "household_id"], how="semi")
-    keys = pl.concat([alerts["person_key"], alerts["reference_person_key"], told["person_key"]])
+    due = entitlements.join(alerts, on=["alert_id", "month"], how="semi")
+    named = [alerts["person_key"], alerts["reference_person_key"], told["person_key"], due["person_key"]]
+    keys = pl.concat([*named, ended["reference_person_key"].alias("person_key")])
     return [str(key) for key in keys.drop_nulls().unique().sort()]
+
+
+def with_workers(alerts: pl.DataFrame, transitions: list[dict[str, Any]], as_of: datetime) -> pl.DataFrame:
+    """Add ``worker``, whom a person named last by then; a worker is known outside of the warehouse alone."""
+    moment = as_of.astimezone(UTC).replace(tzinfo=None)
+    named = {row["alert_id"]: row["worker"] for row in transitions if row["worker"] and row["decided_at"] <= moment}
+    frame = pl.DataFrame(
+        {"alert_id": list(named), "worker": list(named.values())}, schema={"alert_id": pl.String, "worker": pl.String}
+    )
+    return alerts.join(frame, on="alert_id", how="left")
 
 
 @dg.asset(
@@ -138,9 +161,10 @@ def city_summary(home: HomeResource) -> dg.MaterializeResult[None]:
     """Write the summaries of the months of the run."""
     paths, language = home.home, home.settings.lists.language
     alerts, overpaid = read_published(paths, "alert_list"), read_published(paths, "overpayment")
+    loads, corrections = read_published(paths, "village_load"), read_published(paths, "correction_request")
     for month in home.plan.months:
-        folder = month_folder(paths, month) / SUMMARY
-        write_city_summary(alerts, month, folder, language, as_of=listed_on(month), overpaid=overpaid)
+        folder, day = month_folder(paths, month) / SUMMARY, listed_on(month)
+        write_city_summary(alerts, loads, corrections, month, folder, language, as_of=day, overpaid=overpaid)
     return dg.MaterializeResult(metadata={"months": len(home.plan.months)})
 
 

@@ -25,6 +25,7 @@ from ingestion.linkage.evidence import EVIDENCE, publish_links
 from ingestion.name_conflict import SCHEMA as NAME_CONFLICT
 from models.contract import load_feeds
 from models.publish import publish_reference
+from orchestration.alerts import ensure_alert_life
 from orchestration.given import ensure_given
 from orchestration.settings import DataHome
 from orchestration.stores import store_of
@@ -143,6 +144,7 @@ def write_reference(
     for name, table in tables.items():
         table.write_parquet(reference / f"{name}.parquet")
     ensure_given(reference)
+    ensure_alert_life(reference)
     write_links(reference)
 
 

@@ -16,6 +16,7 @@ from ml import write_scores
 from ml.scorer import SCORE_SCHEMA
 from models.contract import load_feeds
 from models.publish import publish_reference
+from orchestration.alerts import ensure_alert_life
 from orchestration.given import ensure_given
 from tests.dbt_project.conftest import dbt
 from tests.policy.deliveries import FIRST_MONTH, LAST_MONTH, persons, write_inbox
@@ -43,6 +44,7 @@ def built_city(folder: Path) -> tuple[Path, dict[str, str]]:
     publish(store, load_feeds(), NOW)
     ensure_tables(store.reference)
     ensure_given(store.reference)
+    ensure_alert_life(store.reference)
     publish_reference(store.reference, FIRST_MONTH, LAST_MONTH)
     write_scores(pl.DataFrame(schema=SCORE_SCHEMA), store.reference / "household_score.parquet")
     months = {"first_month": [FIRST_MONTH], "last_month": [LAST_MONTH], "rebuild_from": [FIRST_MONTH]}

@@ -10,7 +10,7 @@ import openpyxl
 import polars as pl
 import pytest
 
-from workbench.lists import FIRST_ROW, HEADER_ROW, write_township_lists
+from workbench.lists import FIRST_ROW, HEADER_ROW, Beside, write_township_lists
 
 MONTH = date(2024, 3, 1)
 LISTED_ON = date(2024, 4, 8)
@@ -101,6 +101,78 @@ def identities() -> pl.DataFrame:
     return pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row")
 
 
+_CONDITION = pl.List(pl.Struct({"condition": pl.String, "value": pl.Decimal(18, 4), "line": pl.Decimal(18, 4)}))
+# number, assistance, person, amount, conditions, what to verify, order
+_ENTITLEMENTS = (
+    ("a", "dibao", None, "1180", [("income_below_standard", "295", "590")], ["living_together", "income_untold"], 2),
+    ("a", "temporary_assistance", None, None, [("sudden_hardship", None, None)], ["hardship_extent"], 12),
+    ("b", "care_allowance", "pc", "100", [("severe_disability", "2", None)], ["account"], 7),
+)
+
+
+def entitlements() -> pl.DataFrame:
+    rows = [
+        {
+            "alert_id": f"alert{letter}xyz",
+            "month": MONTH,
+            "assistance": assistance,
+            "person_key": person,
+            "amount_yuan": Decimal(amount) if amount else None,
+            "conditions": [
+                {"condition": word, "value": value and Decimal(value), "line": line and Decimal(line)}
+                for word, value, line in conditions
+            ],
+            "to_verify": verify,
+            "sort_order": order,
+        }
+        for letter, assistance, person, amount, conditions, verify, order in _ENTITLEMENTS
+    ]
+    schema = {"person_key": pl.String, "amount_yuan": pl.Decimal(14, 2), "conditions": _CONDITION}
+    return pl.DataFrame(rows, schema_overrides=schema)
+
+
+# event, number, months told and of the list, listed and answered, into which alert
+_ENDED = (
+    ("withdraw", "u", MONTH, True, False, None),
+    ("merge", "v", MONTH, True, False, "alertaxyz"),
+    ("lapse", "w", MONTH, False, False, None),
+    ("lapse", "x", MONTH, True, True, None),
+    ("withdraw", "y", date(2024, 2, 1), True, False, None),
+)
+
+
+def ended() -> pl.DataFrame:
+    rows = [
+        {
+            "alert_id": f"alert{letter}xyz",
+            "month": MONTH,
+            "event": event,
+            "told_month": told,
+            "list_month": date(2024, 2, 1),
+            "was_listed": listed,
+            "is_answered": answered,
+            "into_alert_id": into,
+            "level": "red",
+            "reasons": ["N10", "N01"],
+            "reference_person_key": "pd",
+            "township_code": PHOENIX,
+            "village_code": f"{PHOENIX}002",
+        }
+        for event, letter, told, listed, answered, into in _ENDED
+    ]
+    return pl.DataFrame(rows)
+
+
+def loads() -> pl.DataFrame:
+    rows = [(MONTH, PHOENIX, f"{PHOENIX}002", 3), (MONTH, PHOENIX, None, 0), (date(2024, 2, 1), PHOENIX, None, 9)]
+    names = {"month": pl.Date, "township_code": pl.String, "village_code": pl.String, "put_off_count": pl.Int32}
+    return pl.DataFrame(rows, schema=names, orient="row")
+
+
+def beside() -> Beside:
+    return Beside(entitlements(), ended(), loads())
+
+
 Fill = Callable[..., Path]
 
 
@@ -120,6 +192,11 @@ def identity_frame() -> pl.DataFrame:
 
 
 @pytest.fixture
+def beside_frames() -> Beside:
+    return beside()
+
+
+@pytest.fixture
 def month() -> date:
     return MONTH
 
@@ -133,7 +210,9 @@ def listed_on() -> date:
 def lists(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """The lists of the made-up month, with names; written once and only read, a test that fills one copies it."""
     folder = tmp_path_factory.mktemp("lists")
-    return write_township_lists(alerts(), identities(), hits(), MONTH, folder, listed_on=LISTED_ON, identified=True)
+    return write_township_lists(
+        alerts(), identities(), hits(), MONTH, folder, beside=beside(), listed_on=LISTED_ON, identified=True
+    )
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from models.codes import load_divisions
-from workbench.lists import COLUMNS, FIRST_ROW, HEADER_ROW, HIDDEN, PRINT_COLUMNS, write_township_lists
+from workbench.lists import COLUMNS, FIRST_ROW, HEADER_ROW, HIDDEN, PRINT_COLUMNS, Beside, write_township_lists
 from workbench.rows import list_rows
 from workbench.sentences import sentence
 
@@ -46,14 +46,30 @@ def test_most_urgent_first_with_reasons_in_words(phoenix: Path) -> None:
         "近12个月看病自付23,457元，超过本类家庭的标准15,000元。\n"
         "家庭收入比前6个月平均下降84%（标准50%），已连续2个月。"
     )
-    assert column(sheet, "可能符合的政策")[0] == "城市低保\n低保边缘家庭\n刚性支出困难家庭\n临时救助金"
     assert column(sheet, "可能符合的政策")[1] is None, "nothing is proposed to somebody who should leave"
 
 
-def test_only_better_programmes_are_proposed(phoenix: Path) -> None:
-    sheet = openpyxl.load_workbook(phoenix).worksheets[0]
-    layers, proposals = column(sheet, "现有救助"), column(sheet, "可能符合的政策")
-    assert proposals[layers.index("低保边缘家庭")] is None, "rigid-spending hardship is below the marginal layer"
+def test_what_may_be_due_is_told_with_amount_reason_and_what_to_ask(phoenix: Path) -> None:
+    book = openpyxl.load_workbook(phoenix)
+    sheet = book.worksheets[0]
+    assert column(sheet, "可能符合的政策")[0] == (
+        "低保，约1,180元/月：人均月收入295元，低于低保标准590元\n临时救助：突发困难或支出过大"
+    )
+    assert column(sheet, "可能符合的政策")[2] == "重度残疾人护理补贴（王芳），约100元/月：重度残疾2级"
+    assert column(sheet, "到户核实什么")[0] == "□一起生活的有谁\n□打零工、种养、赡养费等收入\n□困难程度和损失"
+    on_paper = texts(book["打印版"])
+    assert "低保，约1,180元/月\n临时救助" in on_paper, "on paper without why"
+
+
+def test_households_that_need_no_visit_any_more_are_told(phoenix: Path, lists: list[Path]) -> None:
+    book = openpyxl.load_workbook(phoenix)
+    sheet = book["不必再去的户"]
+    rows = [[cell.value for cell in row] for row in sheet.iter_rows(min_row=4)]
+    assert [row[-1] for row in rows] == ["数据更正后撤销", "并入另一户：见预警alertaxyz"]
+    assert rows[0][1:6] == ["红色", rows[0][2], "张伟", "2024年2月", "主要劳动力死亡、医疗自付支出过高"]
+    assert any("另有2户不必再去" in text and "另有3户" in text for text in texts(book.worksheets[0]))
+    other = openpyxl.load_workbook(next(path for path in lists if "420702100" in path.name))
+    assert "没有撤销、合并或原因已消失的户。" in texts(other["不必再去的户"])
 
 
 def test_identity_numbers_are_masked_text_everywhere(lists: list[Path]) -> None:
@@ -69,10 +85,15 @@ def test_identity_numbers_are_masked_text_everywhere(lists: list[Path]) -> None:
 
 
 def test_a_list_without_names_shows_nobody(
-    tmp_path: Path, alert_frame: pl.DataFrame, identity_frame: pl.DataFrame, hit_frame: pl.DataFrame, month: date
+    tmp_path: Path,
+    alert_frame: pl.DataFrame,
+    identity_frame: pl.DataFrame,
+    hit_frame: pl.DataFrame,
+    month: date,
+    beside_frames: Beside,
 ) -> None:
     paths = write_township_lists(
-        alert_frame, identity_frame, hit_frame, month, tmp_path, listed_on=month, identified=False
+        alert_frame, identity_frame, hit_frame, month, tmp_path, beside=beside_frames, listed_on=month, identified=False
     )
     secrets = [*identity_frame["name"], *identity_frame["id_number"]]
     secrets += [*identity_frame["phone"].drop_nulls(), *identity_frame["address"].drop_nulls()]
@@ -86,14 +107,14 @@ def test_a_list_without_names_shows_nobody(
 def test_sheet_can_be_worked_with(phoenix: Path) -> None:
     sheet = openpyxl.load_workbook(phoenix).worksheets[0]
     assert sheet.freeze_panes == f"F{FIRST_ROW + 1}"
-    assert sheet.auto_filter.ref == f"A{HEADER_ROW + 1}:R{FIRST_ROW + 6}"
+    assert sheet.auto_filter.ref == f"A{HEADER_ROW + 1}:S{FIRST_ROW + 6}"
     kinds = sorted(rule.type for rule in sheet.data_validations.dataValidation)
     assert kinds == ["date", "list", "list"]
     assert sheet.protection.sheet, "the machine columns are protected"
     hidden = [
         COLUMNS[place].key
         for place in range(len(COLUMNS))
-        if sheet.column_dimensions["ABCDEFGHIJKLMNOPQRST"[place]].hidden
+        if sheet.column_dimensions["ABCDEFGHIJKLMNOPQRSTU"[place]].hidden
     ]
     assert {"alert_id"} <= set(hidden) <= set(HIDDEN)
     locked = {COLUMNS[cell.column - 1].key: cell.protection.locked for cell in sheet[FIRST_ROW + 1]}
@@ -138,28 +159,38 @@ def test_the_same_list_has_the_same_bytes(
     identity_frame: pl.DataFrame,
     hit_frame: pl.DataFrame,
     month: date,
+    beside_frames: Beside,
     listed_on: date,
 ) -> None:
     mixed = (alert_frame.sample(fraction=1, shuffle=True, seed=3), identity_frame.reverse(), hit_frame.reverse())
-    again = write_township_lists(*mixed, month, tmp_path / "again", listed_on=listed_on, identified=True)
+    again = write_township_lists(
+        *mixed, month, tmp_path / "again", beside=beside_frames, listed_on=listed_on, identified=True
+    )
     assert [path.read_bytes() for path in again] == [path.read_bytes() for path in lists]
 
 
 def test_text_of_a_feed_is_never_a_formula(
-    tmp_path: Path, alert_frame: pl.DataFrame, identity_frame: pl.DataFrame, hit_frame: pl.DataFrame, month: date
+    tmp_path: Path,
+    alert_frame: pl.DataFrame,
+    identity_frame: pl.DataFrame,
+    hit_frame: pl.DataFrame,
+    month: date,
+    beside_frames: Beside,
 ) -> None:
     bad = identity_frame.with_columns(address=pl.lit('=HYPERLINK("http://example.invalid")'))
-    paths = write_township_lists(alert_frame, bad, hit_frame, month, tmp_path, listed_on=month, identified=True)
+    paths = write_township_lists(
+        alert_frame, bad, hit_frame, month, tmp_path, beside=beside_frames, listed_on=month, identified=True
+    )
     for path in paths:
         for sheet in openpyxl.load_workbook(path).worksheets:
             assert not [cell for row in sheet.iter_rows() for cell in row if cell.data_type == "f"]
 
 
 def test_alerts_without_a_needed_column_are_refused(
-    alert_frame: pl.DataFrame, identity_frame: pl.DataFrame, hit_frame: pl.DataFrame
+    alert_frame: pl.DataFrame, identity_frame: pl.DataFrame, hit_frame: pl.DataFrame, beside_frames: Beside
 ) -> None:
     with pytest.raises(ValueError, match="due_on"):
-        list_rows(alert_frame.drop("due_on"), identity_frame, hit_frame, "zh", True)
+        list_rows(alert_frame.drop("due_on"), identity_frame, hit_frame, beside_frames.entitlements, "zh", True)
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
@@ -176,10 +207,23 @@ def test_numbers_in_sentences_are_rounded_half_up() -> None:
 
 
 def test_english_lists_keep_the_feeds_headers(
-    tmp_path: Path, alert_frame: pl.DataFrame, identity_frame: pl.DataFrame, hit_frame: pl.DataFrame, month: date
+    tmp_path: Path,
+    alert_frame: pl.DataFrame,
+    identity_frame: pl.DataFrame,
+    hit_frame: pl.DataFrame,
+    month: date,
+    beside_frames: Beside,
 ) -> None:
     paths = write_township_lists(
-        alert_frame, identity_frame, hit_frame, month, tmp_path, "en", listed_on=month, identified=True
+        alert_frame,
+        identity_frame,
+        hit_frame,
+        month,
+        tmp_path,
+        "en",
+        beside=beside_frames,
+        listed_on=month,
+        identified=True,
     )
     sheet = openpyxl.load_workbook(next(path for path in paths if "420704001" in path.name)).worksheets[0]
     assert column(sheet, "Level")[0] == "Red"
@@ -187,13 +231,19 @@ def test_english_lists_keep_the_feeds_headers(
 
 
 def test_what_came_before_is_told(
-    alert_frame: pl.DataFrame, identity_frame: pl.DataFrame, hit_frame: pl.DataFrame
+    alert_frame: pl.DataFrame, identity_frame: pl.DataFrame, hit_frame: pl.DataFrame, beside_frames: Beside
 ) -> None:
     told = alert_frame.with_columns(
         status=pl.when(pl.col("level") == "red").then(pl.lit("overdue")).otherwise(pl.lit("reopened")),
         last_outcome=pl.lit("4"),
         last_visited_on=pl.lit(date(2023, 12, 5)),
+        worker=pl.when(pl.col("level") == "red").then(pl.lit("G12")),
     )
-    reasons = list_rows(told, identity_frame, hit_frame, "zh", True)["reason"].to_list()
-    assert reasons[0].startswith("（已过期限，请尽快上门。）\n家里主要挣钱的李秀英已去世。")
-    assert reasons[-1] == "（上次2023-12-05核查：属实但不符合条件。）\n综合各方面数据，这户可能有困难，建议上门看看。"
+    reasons = list_rows(told, identity_frame, hit_frame, beside_frames.entitlements, "zh", True)["reason"].to_list()
+    assert reasons[0].startswith(
+        "（已过期限，请尽快上门。）（上次2023-12-05核查：属实但不符合条件。）（指派给：G12。）\n家里主要挣钱的李秀英已去世。"
+    )
+    assert (
+        reasons[-1] == "（有新情况，请再次上门。）（上次2023-12-05核查：属实但不符合条件。）\n"
+        "综合各方面数据，这户可能有困难，建议上门看看。"
+    )

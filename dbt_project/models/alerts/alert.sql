@@ -1,148 +1,74 @@
 with
--- Strongest first.
-reason as (
-    select
-        *,
-        row_number() over (partition by alert_id, month order by weight desc, sort_order, indicator) as position
-    from {{ ref('alert_reason') }}
+standing as (
+    select * from {{ ref('alert_standing') }}
 ),
 
-visit as (
-    select * from {{ ref('alert_visit') }}
-),
-
-household as (
-    select * from {{ ref('household_month') }}
-),
-
-calendar as (
-    select * from {{ source('reference', 'calendar_day') }}
-),
-
-answer_days as (
-    {{ policy_parameter('answer_working_days') }}
-),
-
-list_day as (
-    {{ policy_parameter('list_day') }}
-),
-
-cooldown as (
-    {{ policy_parameter('cooldown_months') }}
+ended as (
+    select * from {{ ref('alert_end') }}
 ),
 
 outcome_state as (
     {{ policy_parameter('outcome_state') }}
 ),
 
-worker as (
-    {{ policy_parameter('village_worker_count') }}
+handling as (
+    {{ policy_parameter('outcome_handling') }}
 ),
 
-capacity as (
-    {{ policy_parameter('visit_capacity') }}
-),
-
-merged as (
+-- To which state an event leads: the table of transitions, where it leads to another one.
+leads_to as (
     select
-        reason.alert_id,
-        reason.month,
-        reason.side,
-        reason.household_id,
-        min(reason.alert_first_month) as first_month,
-        max(reason.weight) as weight,
-        count(*) as reason_count,
-        {{ ordered_list('reason.indicator', 'reason.position') }} as reasons,
-        {{ value_at_max('reason.person_key', '-reason.position') }} as person_key,
-        max(
-            case
-                when visit.known_month is null then 0
-                when reason.first_month > visit.known_month or reason.weight > visit.weight_at_visit then 1
-                else 0
-            end
-        ) as fresh_count
-    from reason
-    left join visit on reason.alert_id = visit.alert_id and reason.month = visit.month
-    group by reason.alert_id, reason.month, reason.side, reason.household_id
+        event,
+        max(to_state) as to_state
+    from {{ source('reference', 'alert_transition_rule') }}
+    where from_state <> to_state
+    group by event
 ),
 
-placed as (
+-- The last thing that happened to the alert by the end of the month.
+happened as (
     select
-        merged.*,
-        household.village_code,
-        household.township_code,
-        household.county_code,
-        household.register_layer,
-        household.reference_person_key,
-        -- Days to answer begin with the list on which the alert first stood at this level.
-        min(merged.month) over (partition by merged.alert_id, merged.weight) as level_month
-    from merged
-    inner join household on merged.month = household.month and merged.household_id = household.household_id
-),
-
-dated as (
-    select
-        placed.*,
-        {{ level_of_weight('placed.weight') }} as level,
-        due.day as due_on
-    from placed
-    inner join list_day on placed.month = list_day.month and placed.county_code = list_day.county_code
-    inner join answer_days
-        on
-            placed.month = answer_days.month
-            and placed.county_code = answer_days.county_code
-            and answer_days.dimension_key = {{ level_of_weight('placed.weight') }}
-    inner join calendar as listed
-        on listed.day = {{ add_days(add_months('placed.level_month', 1), 'cast(list_day.value as integer) - 1') }}
-    inner join calendar as due
-        on due.is_working_day and due.working_day_number = listed.working_day_number + answer_days.value
-),
-
-answered as (
-    select
-        dated.*,
-        visit.outcome as last_outcome,
-        visit.visited_on as last_visited_on,
-        visit.known_month as visit_month,
-        outcome_state.value_text as visit_state,
-        visit.known_month is not null
-        and dated.fresh_count = 0
-        and {{ months_between('visit.known_month', 'dated.month') }} < coalesce(cooldown.value, 0) as is_silenced
-    from dated
-    left join visit on dated.alert_id = visit.alert_id and dated.month = visit.month
-    left join cooldown
-        on
-            dated.month = cooldown.month
-            and dated.county_code = cooldown.county_code
-            and visit.outcome = cooldown.dimension_key
+        standing.*,
+        handling.value_text as handling,
+        case
+            when standing.is_silenced and standing.answer = 'close' then 'close'
+            when standing.is_silenced
+                then
+                    case outcome_state.value_text
+                        when 'closed' then 'settle' when 'handled' then 'handle' else 'visit'
+                    end
+            when standing.listed_month is not null and standing.due_on <= last_day(standing.month) then 'due'
+            when standing.answer_month >= standing.first_month and standing.answer = 'return' then 'return'
+            when
+                standing.answer_month >= standing.first_month
+                and standing.answer = 'visit'
+                and not standing.is_fresh
+                and outcome_state.value_text = 'visited'
+                then 'visit'
+            when standing.answer_month >= standing.first_month or standing.was_silenced then 'reopen'
+            when
+                standing.charged_township_code is not null
+                and coalesce(standing.listed_month, standing.month) > standing.first_listed_month
+                then 'raise'
+            when standing.placement is not null then standing.placement
+            when standing.first_listed_month < standing.month and standing.charged_township_code is not null
+                then 'place'
+            else 'list'
+        end as last_event
+    from standing
     left join outcome_state
         on
-            dated.month = outcome_state.month
-            and dated.county_code = outcome_state.county_code
-            and visit.outcome = outcome_state.dimension_key
+            standing.month = outcome_state.month
+            and standing.county_code = outcome_state.county_code
+            and standing.outcome = outcome_state.dimension_key
+    left join handling
+        on
+            standing.month = handling.month
+            and standing.county_code = handling.county_code
+            and standing.outcome = handling.dimension_key
 ),
 
--- What the workers of a village can visit in a month, the most severe first. Red is never put off.
-ranked as (
-    select
-        answered.*,
-        worker.value * capacity.value as village_capacity,
-        sum(case when answered.is_silenced then 0 else 1 end) over (
-            partition by answered.month, answered.village_code
-            order by
-                answered.is_silenced,
-                answered.weight desc,
-                answered.reason_count desc,
-                answered.first_month,
-                answered.alert_id
-            rows between unbounded preceding and current row
-        ) as village_rank
-    from answered
-    inner join worker on answered.month = worker.month and answered.county_code = worker.county_code
-    inner join capacity on answered.month = capacity.month and answered.county_code = capacity.county_code
-),
-
-final as (
+present as (
     select
         alert_id,
         month,
@@ -158,19 +84,118 @@ final as (
         reference_person_key,
         register_layer,
         first_month,
-        cast(weight as integer) as weight,
-        case
-            when is_silenced then coalesce(visit_state, 'visited')
-            when visit_month is not null and visit_month >= first_month and fresh_count > 0 then 'reopened'
-            when visit_month is not null and visit_month >= first_month and visit_state = 'visited' then 'visited'
-            when due_on <= last_day(month) then 'overdue'
-            else 'new'
-        end as status,
-        last_outcome,
-        last_visited_on,
+        weight,
+        last_event,
+        case when visit_month >= first_month then handling end as handling,
+        outcome as last_outcome,
+        visited_on as last_visited_on,
         is_silenced,
-        is_silenced or level = 'red' or village_rank <= village_capacity as is_within_capacity
-    from ranked
+        is_within_capacity,
+        true as is_standing,
+        charged_township_code,
+        charged_village_code,
+        case
+            when charged_village_code is not null then 'village'
+            when charged_township_code is not null then 'township'
+            else 'city'
+        end as charged_level,
+        expected_benefit_yuan,
+        village_rank,
+        first_listed_month,
+        cast(null as varchar) as into_alert_id
+    from happened
+),
+
+-- An alert that ended in the month, where the household has no other on that side.
+past as (
+    select
+        ended.alert_id,
+        ended.month,
+        ended.side,
+        ended.level,
+        ended.household_id,
+        ended.reasons,
+        ended.due_on,
+        ended.township_code,
+        ended.village_code,
+        ended.county_code,
+        ended.person_key,
+        ended.reference_person_key,
+        cast(null as varchar) as register_layer,
+        ended.first_month,
+        ended.weight,
+        ended.event as last_event,
+        ended.handling,
+        ended.last_outcome,
+        ended.last_visited_on,
+        false as is_silenced,
+        false as is_within_capacity,
+        false as is_standing,
+        ended.township_code as charged_township_code,
+        ended.village_code as charged_village_code,
+        case
+            when ended.village_code is not null then 'village'
+            when ended.township_code is not null then 'township'
+            else 'city'
+        end as charged_level,
+        cast(null as decimal(14, 2)) as expected_benefit_yuan,
+        cast(null as integer) as village_rank,
+        cast(null as date) as first_listed_month,
+        ended.into_alert_id
+    from ended
+    left join standing
+        on
+            ended.month = standing.month
+            and ended.household_id = standing.household_id
+            and ended.side = standing.side
+    where standing.alert_id is null
+    qualify
+        row_number() over (
+            partition by ended.month, ended.household_id, ended.side
+            order by ended.first_month desc, ended.alert_id
+        ) = 1
+),
+
+told as (
+    select * from present
+    union all
+    select * from past
+),
+
+final as (
+    select
+        told.alert_id,
+        told.month,
+        told.side,
+        told.level,
+        told.household_id,
+        told.reasons,
+        told.due_on,
+        told.township_code,
+        told.village_code,
+        told.county_code,
+        told.person_key,
+        told.reference_person_key,
+        told.register_layer,
+        told.first_month,
+        told.weight,
+        coalesce(leads_to.to_state, 'new') as status,
+        told.last_event,
+        told.handling,
+        told.last_outcome,
+        told.last_visited_on,
+        told.is_silenced,
+        told.is_within_capacity,
+        told.is_standing,
+        told.charged_township_code,
+        told.charged_village_code,
+        told.charged_level,
+        told.expected_benefit_yuan,
+        told.village_rank,
+        told.first_listed_month,
+        told.into_alert_id
+    from told
+    left join leads_to on told.last_event = leads_to.event
 )
 
 select * from final

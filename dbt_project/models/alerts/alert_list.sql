@@ -1,7 +1,7 @@
 with
 alert as (
     select * from {{ ref('alert') }}
-    where not is_silenced and is_within_capacity
+    where is_standing and not is_silenced and is_within_capacity
 ),
 
 member as (
@@ -22,8 +22,8 @@ final as (
         alert.household_id,
         alert.reasons,
         alert.due_on,
-        alert.township_code,
-        alert.village_code,
+        alert.charged_township_code as township_code,
+        alert.charged_village_code as village_code,
         coalesce(alert.person_key, alert.reference_person_key) as person_key,
         alert.reference_person_key,
         alert.register_layer,
@@ -31,6 +31,8 @@ final as (
         alert.status,
         alert.last_outcome,
         alert.last_visited_on,
+        alert.last_event,
+        alert.expected_benefit_yuan,
         member.member_keys
     from alert
     left join member on alert.month = member.month and alert.household_id = member.household_id

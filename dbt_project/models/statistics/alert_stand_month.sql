@@ -1,6 +1,7 @@
 with
 alert as (
     select * from {{ ref('alert') }}
+    where is_standing
 ),
 
 place as (
@@ -29,7 +30,7 @@ described as (
         case when alert.last_visited_on >= alert.first_month then {{ finding('alert.last_outcome') }} end as finding,
         answer.visited_on as answered_on
     from alert
-    inner join place on coalesce(alert.village_code, '') = place.told_code
+    inner join place on coalesce(alert.charged_village_code, alert.village_code, '') = place.told_code
     left join answer
         on
             alert.household_id = answer.household_id

@@ -27,6 +27,7 @@ from models.calendar import months_between, next_month
 from models.codes import load_code_tables, load_divisions
 from models.contract import Column, Feed, load_feeds, person_key_name
 from models.publish import publish_reference
+from orchestration.alerts import ensure_alert_life
 from orchestration.generation import (
     ALIAS_SCHEMA,
     ROW_ALIAS_SCHEMA,
@@ -128,6 +129,7 @@ class City:
         now.validity.write_parquet(folder / "delivery_validity.parquet")
         publish_links(store_of(DataHome(self.lake.parent / "home").create()), folder, [])
         ensure_given(folder)
+        ensure_alert_life(folder)
         ensure_tables(folder)
         (folder / "model.json").write_text(json.dumps(self.model), encoding="utf-8")
         pl.DataFrame(schema=NAME_CONFLICT).write_parquet(folder / "name_conflict.parquet")
