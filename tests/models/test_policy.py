@@ -12,7 +12,6 @@ from models.codes import load_code_tables
 from models.policy import (
     ParameterError,
     load_benefits,
-    load_indicators,
     load_overlaps,
     load_parameters,
     parameter_value,
