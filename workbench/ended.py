@@ -20,12 +20,16 @@ _WIDTHS = {"number": 6, "level": 10, "village": 16, "household": 16, "list_month
 HEADER_ROW = 2
 
 
-def ended_rows(ended: pl.DataFrame, identities: pl.DataFrame, month: date, lang: str, identified: bool) -> pl.DataFrame:
+def ended_rows(
+    ended: pl.DataFrame, alerts: pl.DataFrame, identities: pl.DataFrame, month: date, lang: str, identified: bool
+) -> pl.DataFrame:
     """One row per alert that the list of ``month`` has to take back, all columns text; ``ended`` is ``alert_end``.
 
-    Only what somebody may be about to visit: it was on a list, and nobody has answered it.
+    Only what somebody may be about to visit: it was on a list, and nobody has answered it. A household that stands
+    among ``alerts``, the list of the month, is visited all the same, so it is not among them.
     """
     mine = ended.filter(pl.col("told_month") == month, "was_listed", ~pl.col("is_answered"))
+    mine = mine.join(alerts, on="household_id", how="anti")
     newest = mine.sort("month").unique("alert_id", keep="last", maintain_order=True)
     people = shown_people(identities, identified, lang).select(reference_person_key="person_key", household="name")
     placed = (

@@ -125,9 +125,10 @@ def write_township_lists(
     directory.mkdir(parents=True, exist_ok=True)
     month = month.replace(day=1)
     of_month = pl.col("month") == month
-    rows = list_rows(alerts.filter(of_month), identities, hits.filter(of_month), beside.entitlements, lang, identified)
+    alerts = alerts.filter(of_month)
+    rows = list_rows(alerts, identities, hits.filter(of_month), beside.entitlements, lang, identified)
     by_township = rows.partition_by("township_code", as_dict=True, maintain_order=True)
-    ended = ended_rows(beside.ended, identities, month, lang, identified)
+    ended = ended_rows(beside.ended, alerts, identities, month, lang, identified)
     put_off = _put_off(beside.loads.filter(of_month))
     townships = {place.short_code: place.name for place in load_divisions() if place.level == "township"}
     if (UNLOCATED,) in by_township or UNLOCATED in ended["township_code"]:

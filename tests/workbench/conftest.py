@@ -138,6 +138,8 @@ _ENDED = (
     ("lapse", "w", MONTH, False, False, None),
     ("lapse", "x", MONTH, True, True, None),
     ("withdraw", "y", date(2024, 2, 1), True, False, None),
+    # The household is on the list of the month for another reason.
+    ("lapse", "c", MONTH, True, False, None),
 )
 
 
@@ -145,6 +147,7 @@ def ended() -> pl.DataFrame:
     rows = [
         {
             "alert_id": f"alert{letter}xyz",
+            "household_id": f"house{letter}",
             "month": MONTH,
             "event": event,
             "told_month": told,
