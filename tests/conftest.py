@@ -28,6 +28,8 @@ SHARED_FOLDERS = ("ml", "simulator", "source", "workbench")
 DEAREST = ("sample_run", "tests/policy/test_cases.py", "tests/dbt_project/months/test_months.py", "source", "ml")
 
 
+# First, since the scheduler reads the groups in the same hook.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Say which tests stay together, for `pytest -n 2 --dist loadgroup`; alone, only the order changes."""
     groups = {item: _group(item) for item in items}
