@@ -39,7 +39,7 @@ sql: setup
 
 # Two processes: tests that share a city or a server stay in one of them (tests/conftest.py).
 unit: setup postgresql
-	$(BIN)/pytest -n 2 --dist loadgroup --no-loadscope-reorder
+	$(BIN)/pytest -n 2 --dist loadscope --no-loadscope-reorder
 
 # The tests of database sources start a server of their own; without Debian's package they are skipped and say so.
 # No cluster of Debian's is made with it.

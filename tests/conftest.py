@@ -2,11 +2,15 @@
 examples are told, and which tests stay in one process where several run at once.
 """
 
+import re
 import subprocess
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import Phase, settings
+from xdist.scheduler import LoadScopeScheduling
 
 from orchestration.settings import DataHome
 from tests.command import zhaoren
@@ -23,25 +27,41 @@ settings.load_profile("as_drawn")
 
 
 # Tests that share something dear are done by one process; the dearest begin first, so that none is left for the end.
-SHARED_CITIES = ("sample_run", "built")
+SAMPLE_CITY = {"sample_run", "sample_home"}
 SHARED_FOLDERS = ("ml", "simulator", "source", "workbench")
-DEAREST = ("sample_run", "tests/policy/test_cases.py", "tests/dbt_project/months/test_months.py", "source", "ml")
+DEAREST = ("sample city", "tests/policy/test_cases.py", "tests/dbt_project/months/test_months.py", "source", "ml")
 
 
-# First, since the scheduler reads the groups in the same hook.
-@pytest.hookimpl(tryfirst=True)
+class Together(LoadScopeScheduling):
+    """For `pytest -n 2`: a file is done by one process, and so are files that share a city, a server or a model."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return together(nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Together:
+    return Together(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Say which tests stay together, for `pytest -n 2 --dist loadgroup`; alone, only the order changes."""
-    groups = {item: _group(item) for item in items}
-    for item, group in groups.items():
-        item.add_marker(pytest.mark.xdist_group(group))
-    items.sort(key=lambda item: DEAREST.index(groups[item]) if groups[item] in DEAREST else len(DEAREST))
+    """The dearest first, also where one process does all."""
+    items.sort(key=lambda item: DEAREST.index(together(item.nodeid)) if together(item.nodeid) in DEAREST else 99)
 
 
-def _group(item: pytest.Item) -> str:
-    cities = [city for city in SHARED_CITIES if city in getattr(item, "fixturenames", ())]
-    folders = [folder for folder in SHARED_FOLDERS if item.path.parent.name == folder]
-    return (cities or folders or [item.path.relative_to(ROOT).as_posix()])[0]
+def together(nodeid: str) -> str:
+    """The name of what a test shares with others: a city that its file names, else its folder or its file."""
+    return _together(nodeid.split("::", 1)[0])
+
+
+@cache
+def _together(file: str) -> str:
+    path = ROOT / file
+    names = set(re.findall(r"\w+", path.read_text(encoding="utf-8")))
+    folder = path.parent.name
+    if folder in SHARED_FOLDERS:
+        return folder
+    return "sample city" if names & SAMPLE_CITY else file
 
 
 @pytest.fixture(scope="session")
