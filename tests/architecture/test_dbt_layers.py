@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +99,7 @@ def test_every_folder_is_a_known_layer() -> None:
     assert {model.layer for model in read_models().values()} <= {*LAYERS, READS_ALL}
 
 
+@cache
 def described(path: Path) -> dict[str, Any]:
     """The models that a YAML describes, by name."""
     content = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
