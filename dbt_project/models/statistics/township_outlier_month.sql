@@ -55,8 +55,9 @@ expected as (
         stratum.township_code,
         cast(sum(stratum.exposure) as integer) as exposure,
         cast(sum(stratum.observed) as integer) as observed,
-        sum(stratum.exposure * city_rate.rate) as expected,
-        sum(stratum.exposure * city_rate.rate * (1 - city_rate.rate)) as variance
+        -- Rounded, since a sum of fractions depends on the order in which an engine adds them.
+        round(sum(stratum.exposure * city_rate.rate), 9) as expected,
+        round(sum(stratum.exposure * city_rate.rate * (1 - city_rate.rate)), 9) as variance
     from stratum
     inner join city_rate
         on
@@ -102,7 +103,7 @@ dispersion as (
         scored.measure,
         scored.month,
         greatest(
-            1, avg(power(least(greatest(scored.z_score, edge.low_z), edge.high_z), 2))
+            1, round(avg(power(least(greatest(scored.z_score, edge.low_z), edge.high_z), 2)), 9)
         ) as overdispersion
     from scored
     inner join edge on scored.measure = edge.measure and scored.month = edge.month
