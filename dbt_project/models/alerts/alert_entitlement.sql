@@ -107,8 +107,9 @@ candidate as (
         assistance,
         cast(null as decimal(14, 2)) as amount_yuan,
         case assistance
-            when 'temporary_assistance' then
-                {{ list_of([condition('sudden_hardship'), condition('no_recent_temporary_assistance', 'months')]) }}
+            when 'temporary_assistance'
+                then
+                    {{ list_of([condition('sudden_hardship'), condition('no_recent_temporary_assistance', 'months')]) }}
             when 'medical_aid' then {{ list_of([condition('medical_spending')]) }}
             else {{ list_of([condition('school_hardship')]) }}
         end as conditions,

@@ -76,7 +76,10 @@ answer as (
                 then decision.weight_at_decision
             else visit.weight_at_visit
         end as answer_weight
-    from (select distinct alert_id, month from reason) as standing
+    from (select distinct
+        alert_id,
+        month
+    from reason) as standing
     left join visit on standing.alert_id = visit.alert_id and standing.month = visit.month
     left join decision on standing.alert_id = decision.alert_id and standing.month = decision.month
 ),

@@ -46,7 +46,11 @@ step as (
         values
         ('visit', 1, 'visit'), ('handle', 1, 'visit'), ('handle', 2, 'handle'), ('settle', 1, 'visit'),
         ('settle', 2, 'handle'), ('settle', 3, 'settle'), ('due', 1, 'place'), ('due', 2, 'due'),
-        ('place', 2, 'place'), ('raise', 1, 'place'), ('raise', 2, 'raise'), ('lapse', 2, 'lapse'), ('merge', 2, 'merge'),
+        ('place', 2, 'place'),
+        ('raise', 1, 'place'),
+        ('raise', 2, 'raise'),
+        ('lapse', 2, 'lapse'),
+        ('merge', 2, 'merge'),
         ('withdraw', 2, 'withdraw'), ('reopen', 2, 'reopen')
     ) as steps (event, step, step_event)
         on changed.event = steps.event

@@ -129,8 +129,8 @@ request as (
         of_indicator.household_id,
         of_indicator.alert_id,
         of_indicator.indicator,
-        of_indicator.told.delivery_id as delivery_id,
-        of_indicator.told.row_number as row_number
+        of_indicator.told.delivery_id,
+        of_indicator.told.row_number
     from of_indicator
     union all
     -- Where and whether somebody lives, the population register says.
