@@ -78,7 +78,7 @@ def _policies(
     policy = pl.read_parquet(home.reference / f"{PARAMETERS}.parquet")
     months = policy["month"].unique().sort()
     known = {**load_parameters(), **changed_parameters(changes, counties, month)}
-    resolved = parameter_month_table(months[0], months[-1], known, names).cast(dict(policy.schema))
+    resolved = parameter_month_table(months[0], months[-1], known, names).cast(policy.schema)
     # Months before are as they were: what the files say of them now may be other than what the tables were made with.
     anew = resolved.filter(pl.col("month") >= month)
     kept = policy.filter(~pl.col("parameter").is_in(list(names)) | (pl.col("month") < month))

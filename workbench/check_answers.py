@@ -137,11 +137,11 @@ def _plain(answered: pl.DataFrame) -> pl.DataFrame:
     return answered.select(_plain_column(pl.col(name), answered.schema[name]).alias(name) for name in columns)
 
 
-def _plain_column(column: pl.Expr, kind: pl.DataType) -> pl.Expr:
+def _plain_column(column: pl.Expr, kind: object) -> pl.Expr:
     if isinstance(kind, pl.Decimal):
         return column.cast(pl.Float64)
     if isinstance(kind, pl.List) and isinstance(kind.inner, pl.Struct):
-        fields = {field.name: field.dtype for field in kind.inner.fields}
+        fields = dict(kind.inner.to_schema())
         kept = [name for name in fields if name not in ("person_key", "household_id")]
         inner = [_plain_column(pl.element().struct.field(name), fields[name]).alias(name) for name in kept]
         return column.list.eval(pl.struct(inner))

@@ -126,7 +126,8 @@ def scores_since(before: pl.DataFrame, after: pl.DataFrame) -> date | None:
     """The first month whose scores are other ones; None where all are the same."""
     columns = before.columns
     gone, come = before.join(after, on=columns, how="anti"), after.join(before, on=columns, how="anti")
-    return pl.concat([gone, come]).select(pl.col("month").min()).item()
+    first: date | None = pl.concat([gone, come]).select(pl.col("month").min()).item()
+    return first
 
 
 MODEL_ASSETS = [training_tables, risk_model, household_score]
