@@ -35,7 +35,7 @@ types: setup
 	$(BIN)/mypy
 
 sql: setup
-	$(BIN)/sqlfluff lint dbt_project/models dbt_project/tests
+	$(BIN)/sqlfluff lint --processes 2 dbt_project/models dbt_project/tests
 
 # Two processes: tests that share a city or a server stay in one of them (tests/conftest.py).
 unit: setup postgresql
