@@ -1,6 +1,7 @@
-"""How dbt is called: its environment for one data home, its manifest, the Dagster names of its models.
+"""How dbt is called: its environment for one data home, and its manifest.
 
-Belongs here: everything that Dagster has to know of dbt. SQL belongs to ``dbt_project``.
+Belongs here: what every command has to know of dbt. What Dagster has to know of it is in ``dbt_assets``, so that a
+command which asks for a word of help does not load Dagster first. SQL belongs to ``dbt_project``.
 """
 
 from __future__ import annotations
@@ -9,36 +10,13 @@ import hashlib
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
-
-import dagster as dg
-from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtCliResource
 
 from orchestration.settings import DataHome
 
 PROJECT = Path(__file__).parent.parent / "dbt_project"
 # dbt leaves its logs and compiled SQL in the data home, never in the project.
 TARGET, LOGS, FINGERPRINT = "target", "logs", "project.sha256"
-
-# Which asset publishes a table of the source `reference`; all other tables come from models and ingestion.
-REFERENCE_ASSETS = {
-    "household_score": dg.AssetKey(["model", "household_score"]),
-    "check_result": dg.AssetKey(["checks", "delivery_check"]),
-}
-DELIVERY_TABLES = (
-    "delivery",
-    "delivery_validity",
-    "person_key",
-    "name_conflict",
-    "cell_defect",
-    "quarantine_row",
-    "household_given",
-    "alert_given",
-    "alert_transition",
-    "run",
-)
 
 
 class DbtError(RuntimeError):
@@ -60,13 +38,6 @@ def dbt_environment(home: DataHome) -> dict[str, str]:
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
         "DO_NOT_TRACK": "1",
     }
-
-
-def dbt_resource() -> DbtCliResource:
-    """The dbt command for Dagster; its environment is that of the process."""
-    return DbtCliResource(
-        project_dir=str(PROJECT), profiles_dir=str(PROJECT), dbt_executable=str(Path(sys.executable).parent / "dbt")
-    )
 
 
 def prepared_manifest(home: DataHome) -> Path:
@@ -96,33 +67,3 @@ def _parse(home: DataHome) -> None:
     result = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False)
     if result.returncode != 0:
         raise DbtError(f"dbt parse: {result.stdout.strip()[-2000:]}{result.stderr.strip()[-500:]}")
-
-
-class WarehouseTranslator(DagsterDbtTranslator):
-    """Names of dbt's models in Dagster: key and group by layer, sources by the asset that publishes them."""
-
-    def __init__(self) -> None:
-        super().__init__(DagsterDbtTranslatorSettings(enable_duplicate_source_asset_keys=True))
-
-    def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
-        name = dbt_resource_props["name"]
-        if dbt_resource_props["resource_type"] != "source":
-            return dg.AssetKey([_layer(dbt_resource_props), name])
-        if dbt_resource_props["source_name"] == "lake":
-            return dg.AssetKey(["lake", name])
-        if dbt_resource_props["source_name"] == "lake_rows":
-            return dg.AssetKey(["reference", "deliveries"])
-        kind = "deliveries" if name in DELIVERY_TABLES else "policy"
-        return REFERENCE_ASSETS.get(name, dg.AssetKey(["reference", kind]))
-
-    def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str:
-        return _layer(dbt_resource_props)
-
-    def get_owners(self, dbt_resource_props: Mapping[str, Any]) -> list[str]:
-        return [f"team:{dbt_resource_props.get('meta', {}).get('owner', 'data_engineering')}"]
-
-
-def _layer(props: Mapping[str, Any]) -> str:
-    """The folder of the model under ``models/`` is its layer."""
-    fqn = props.get("fqn", [])
-    return str(fqn[1]) if len(fqn) > 2 else "warehouse"

@@ -24,7 +24,8 @@ from orchestration.automation import (
     source_sensor,
     yearly_retraining,
 )
-from orchestration.dbt import dbt_resource, prepared_manifest
+from orchestration.dbt import prepared_manifest
+from orchestration.dbt_assets import dbt_resource
 from orchestration.intake import NOT_TAKEN, Taken
 from orchestration.resources import HomeResource
 from orchestration.runner import step_logger

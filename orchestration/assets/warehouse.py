@@ -10,7 +10,8 @@ from pathlib import Path
 import dagster as dg
 from dagster_dbt import DbtCliResource, dbt_assets
 
-from orchestration.dbt import TARGET, WarehouseTranslator
+from orchestration.dbt import TARGET
+from orchestration.dbt_assets import WarehouseTranslator
 from orchestration.published import publish
 from orchestration.resources import WAREHOUSE_POOL, HomeResource
 

@@ -18,7 +18,7 @@ from ingestion import Store, ingest
 from models.codes import load_code_tables
 from models.contract import load_feeds
 from workbench.delivery import import_returns
-from workbench.lists import FIRST_ROW
+from workbench.lists import COLUMNS, FIRST_ROW
 from workbench.returns import read_returns
 
 RETURNED_ON = date(2024, 4, 30)
@@ -135,7 +135,8 @@ def test_sorting_whole_rows_is_harmless(returned: Path, known: pl.Series, fill: 
             for place, value in enumerate(values, start=1):
                 sheet.cell(line, place).value = value
 
-    before = openpyxl.load_workbook(returned).worksheets[0].cell(FIRST_ROW + 1, 19).value
+    place = [column.key for column in COLUMNS].index("alert_id") + 1
+    before = openpyxl.load_workbook(returned).worksheets[0].cell(FIRST_ROW + 1, place).value
     fill(returned, {1: GOOD}, reverse)
     result = read_returns(returned.parent, known, RETURNED_ON)
     assert [answer.alert_id for answer in result.answers] == [before]
