@@ -1,4 +1,4 @@
-"""Which checks there are: read from ``catalogue.yaml`` and resolved from the contracts of the feeds.
+"""Which checks there are: read from ``models/quality/catalogue.yaml`` and resolved from the contracts of the feeds.
 
 Belongs here: turning the catalogue and the contracts into ``Check`` objects with stable ids. Does not belong here:
 running them, and any threshold (those are in the YAML, each with its reason).
@@ -14,10 +14,16 @@ from typing import Any, cast
 
 from expectations.check import CLASSES, DIMENSIONS, Check, CheckClass, Dimension
 from models.contract import Column, Feed, LakeField
-from models.documents import read_document
+from models.quality import (
+    CATALOGUE_FILE,
+    CatalogueError,
+    ContradictionCheck,
+    catalogue_document,
+    load_contradiction_checks,
+)
 
-CATALOGUE_FILE = Path(__file__).parent / "catalogue.yaml"
 CIVIL_AFFAIRS = "civil_affairs"
+CONTRADICTION = "contradiction"
 
 # What a hand-written entry may say; anything else is a slip of the pen.
 ENTRY_KEYS = {
@@ -36,10 +42,6 @@ OPTION_KEYS = (
 KIND_OPTIONS = ("min_rows", "hold_factor", "backlog_months")
 
 
-class CatalogueError(ValueError):
-    """A catalogue that cannot be used; says which entry and why."""
-
-
 @dataclass(frozen=True)
 class Catalogue:
     """The catalogue as written: kinds, settings of the checks over time, hand-written checks."""
@@ -54,8 +56,7 @@ class Catalogue:
 @cache
 def load_catalogue(path: Path = CATALOGUE_FILE) -> Catalogue:
     """Read the catalogue; raises ``CatalogueError`` naming the entry that is not usable."""
-    text = path.read_text(encoding="utf-8")
-    document = read_document(text)
+    document = catalogue_document(path)
     for entry in (*document["checks"], *document["tables"]):
         if unknown := set(entry) - ENTRY_KEYS:
             raise CatalogueError(f"{entry.get('id')}: unknown {', '.join(sorted(unknown))}")
@@ -66,7 +67,7 @@ def load_catalogue(path: Path = CATALOGUE_FILE) -> Catalogue:
         over_time=document["over_time"],
         checks=tuple(document["checks"]),
         tables=tuple(document["tables"]),
-        text=text,
+        text=path.read_text(encoding="utf-8"),
     )
 
 
@@ -90,6 +91,29 @@ def resolve_table_checks(catalogue: Catalogue | None = None) -> tuple[Check, ...
     ]
     _require_unique(checks)
     return tuple(checks)
+
+
+def resolve_contradiction_checks() -> tuple[Check, ...]:
+    """What departments say against each other as checks; the warehouse counts them (quality.check_result)."""
+    return tuple(_contradiction_check(check) for check in load_contradiction_checks())
+
+
+def _contradiction_check(check: ContradictionCheck) -> Check:
+    return Check(
+        check_id=check.check_id,
+        kind=CONTRADICTION,
+        subject=check.feed,
+        columns=(),
+        dimension=cast(Dimension, _one_of(check.check_id, check.dimension, DIMENSIONS)),
+        check_class=cast(CheckClass, _one_of(check.check_id, check.check_class, CLASSES)),
+        threshold=check.threshold,
+        owner=check.owner,
+        title_zh=check.title_zh,
+        title_en=check.title_en,
+        reason_zh=check.reason_zh,
+        reason_en=check.reason_en,
+        options={"other": check.against},
+    )
 
 
 def _require_unique(checks: list[Check]) -> None:

@@ -52,6 +52,28 @@ FAILING_ROW_SCHEMA: dict[str, pl.DataType] = {
     "delivery_id": pl.String(),
     "row_number": pl.Int64(),
 }
+# Waivers in force and explanations recorded, as of a run; the months are of data, both included.
+WAIVER_SCHEMA: dict[str, pl.DataType] = {
+    "waiver_id": pl.String(),
+    "check_id": pl.String(),
+    "feed": pl.String(),
+    "division": pl.String(),
+    "month_from": pl.Date(),
+    "month_to": pl.Date(),
+    "valid_until": pl.Date(),
+    "reason": pl.String(),
+    "given_by": pl.String(),
+    "given_at": pl.Datetime("us"),
+}
+EXPLANATION_SCHEMA: dict[str, pl.DataType] = {
+    "explanation_id": pl.String(),
+    "check_id": pl.String(),
+    "feed": pl.String(),
+    "month": pl.Date(),
+    "explanation": pl.String(),
+    "given_by": pl.String(),
+    "given_at": pl.Datetime("us"),
+}
 CHECK_SCHEMA: dict[str, pl.DataType] = {
     "check_id": pl.String(),
     "kind": pl.String(),

@@ -11,12 +11,20 @@ from pathlib import Path
 
 import polars as pl
 
-from expectations.check import CHECK_SCHEMA, FAILING_ROW_SCHEMA, RESULT_SCHEMA
+from expectations.check import (
+    CHECK_SCHEMA,
+    EXPLANATION_SCHEMA,
+    FAILING_ROW_SCHEMA,
+    RESULT_SCHEMA,
+    WAIVER_SCHEMA,
+)
 
 RESULT_FILE = "check_result.parquet"
 CHECK_FILE = "check.parquet"
 FAILING_ROW_FILE = "check_failing_row.parquet"
 MEASURE_FILE = "measure.parquet"
+WAIVER_FILE = "check_waiver.parquet"
+EXPLANATION_FILE = "check_explanation.parquet"
 
 
 def read_table(path: Path, schema: Mapping[str, pl.DataType]) -> pl.DataFrame:
@@ -71,6 +79,8 @@ def ensure_tables(reference: Path) -> None:
         (RESULT_FILE, RESULT_SCHEMA),
         (FAILING_ROW_FILE, FAILING_ROW_SCHEMA),
         (CHECK_FILE, CHECK_SCHEMA),
+        (WAIVER_FILE, WAIVER_SCHEMA),
+        (EXPLANATION_FILE, EXPLANATION_SCHEMA),
     ):
         if not (reference / name).is_file():
             write_table(pl.DataFrame(schema=schema), reference / name)

@@ -15,7 +15,12 @@ from pathlib import Path
 import polars as pl
 
 from expectations import store
-from expectations.catalogue import Catalogue, load_catalogue, resolve_feed_checks
+from expectations.catalogue import (
+    Catalogue,
+    load_catalogue,
+    resolve_contradiction_checks,
+    resolve_feed_checks,
+)
 from expectations.check import CHECK_SCHEMA, FAILING_ROW_SCHEMA, RESULT_SCHEMA, Check, checks_frame, judged
 from expectations.delivery_checks import (
     arrivals,
@@ -92,7 +97,8 @@ def validate_deliveries(
     store.write_table(measures, results_dir / store.MEASURE_FILE)
     for part in results.partition_by("feed_or_table"):
         store.write_validation(results_dir, part["feed_or_table"][0], part, as_of.isoformat())
-    publish_checks(reference, job.checks)
+    told_of = [check for check in resolve_contradiction_checks() if check.subject in feeds]
+    publish_checks(reference, (*job.checks, *told_of))
     ids = due["delivery_id"].to_list()
     return store.merge_results(reference, results, pl.concat(failing), list(feeds), ids)
 

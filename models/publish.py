@@ -29,6 +29,7 @@ from models.policy import (
 from models.policy.entitlements import load_assistance
 from models.policy.parameters import Parameter, ParameterRow, keys_of
 from models.policy.precedence import load_precedence
+from models.quality.tables import quality_tables
 from models.statistics.tables import statistics_tables
 
 VALUE = pl.Decimal(18, 4)
@@ -66,6 +67,7 @@ def reference_tables(first_month: date, last_month: date) -> dict[str, Callable[
         "parent_state": parent_state_table,
         "child_risk_reason": child_risk_reason_table,
         **statistics_tables(),
+        **quality_tables(),
         "alert_state": alert_state_table,
         "alert_transition_rule": alert_transition_rule_table,
         "assistance": assistance_table,

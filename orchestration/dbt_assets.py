@@ -19,6 +19,7 @@ from orchestration.dbt import PROJECT
 REFERENCE_ASSETS = {
     "household_score": dg.AssetKey(["model", "household_score"]),
     "check_result": dg.AssetKey(["checks", "delivery_check"]),
+    "check": dg.AssetKey(["checks", "delivery_check"]),
 }
 DELIVERY_TABLES = (
     "delivery",
@@ -30,6 +31,8 @@ DELIVERY_TABLES = (
     "household_given",
     "alert_given",
     "alert_transition",
+    "check_waiver",
+    "check_explanation",
     "run",
 )
 

@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from expectations import checks_frame, resolve_feed_checks, resolve_table_checks
-from expectations.catalogue import CATALOGUE_FILE, CatalogueError, load_catalogue
+from expectations.catalogue import load_catalogue, resolve_contradiction_checks
 from expectations.row_checks import ROW_KINDS, expected
 from models.contract import load_feeds
+from models.quality import CATALOGUE_FILE, CatalogueError
 
-CHECKS = (*resolve_feed_checks(load_feeds()), *resolve_table_checks())
+CHECKS = (*resolve_feed_checks(load_feeds()), *resolve_contradiction_checks(), *resolve_table_checks())
 
 
 def test_every_feed_is_checked_in_all_that_its_contract_says() -> None:

@@ -29,6 +29,10 @@ contribution as (
     where status = '1' and insurance = '1'
 ),
 
+school as (
+    select * from {{ ref('person_school') }}
+),
+
 custody as (
     select * from {{ ref('person_custody') }}
     where is_detained
@@ -141,6 +145,18 @@ sign_of_life as (
         delivery_id,
         row_number
     from settlement
+    union all
+    select
+        'student_after_death' as contradiction,
+        'student_register' as source,
+        person_key,
+        valid_from as lived_on,
+        valid_from as known_month,
+        valid_to,
+        delivery_id,
+        row_number
+    from school
+    where status = '1'
 ),
 
 after_death as (

@@ -23,6 +23,7 @@ from ingestion.in_force import delivery_validity
 from ingestion.lake import lake_schema, write_empty_tables
 from ingestion.linkage.evidence import publish_links
 from ingestion.name_conflict import SCHEMA as NAME_CONFLICT
+from ingestion.quarantine import FAULT_COLUMNS
 from models.calendar import months_between, next_month
 from models.codes import load_code_tables, load_divisions
 from models.contract import Column, Feed, load_feeds, person_key_name
@@ -133,6 +134,8 @@ class City:
         ensure_tables(folder)
         (folder / "model.json").write_text(json.dumps(self.model), encoding="utf-8")
         pl.DataFrame(schema=NAME_CONFLICT).write_parquet(folder / "name_conflict.parquet")
+        for faults in ("quarantine_row", "cell_defect"):
+            pl.DataFrame(schema=FAULT_COLUMNS).write_parquet(folder / f"{faults}.parquet")
         decided = pl.lit(self.clock.replace(tzinfo=None)).alias("decided_at")
         now.aliases.with_columns(decided).write_parquet(folder / "person_alias.parquet")
         delivery_frame(list(self.deliveries.values()), "mode", "supplements").write_parquet(folder / "delivery.parquet")
