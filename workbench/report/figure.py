@@ -50,6 +50,8 @@ class Figure:
             return f"<{self.limit}" if self.hidden == "small" else "*"
         if self.value is None:
             return UNKNOWN
+        if self.unit == "points":
+            return label("report.points", lang, number=number_text(self.value * 100, "per_thousand"))
         return number_text(self.value, self.unit)
 
     def phrase(self, noun: str, lang: str) -> str:
@@ -89,8 +91,9 @@ def difference(now: Figure, before: Figure) -> Figure:
     known = now.value is not None and before.value is not None
     value = now.value - before.value if now.value is not None and before.value is not None else None
     hidden = "rest" if now.hidden or before.hidden else ""
+    unit = "points" if now.unit == "ratio" else now.unit
     shown = Figure(
-        id=f"{now.id}-minus-{before.id}", value=value, unit=now.unit, formula=("minus", now.id, before.id), hidden=hidden
+        id=f"{now.id}-minus-{before.id}", value=value, unit=unit, formula=("minus", now.id, before.id), hidden=hidden
     )
     return replace(shown, is_complete=known and now.is_complete and before.is_complete)
 

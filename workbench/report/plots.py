@@ -131,7 +131,8 @@ def _tile(tile: Tile, x: float, y: float, side: float, bounds: list[Decimal], la
         fill, ink = SHADES[sum(figure.value > bound for bound in bounds)]
     inner = side - 2
     parts = [f'<rect x="{x + 1:.1f}" y="{y + 1:.1f}" width="{inner:.1f}" height="{inner:.1f}" fill="{fill}"/>']
-    names = [tile.name[:4], tile.name[4:8]] if len(tile.name) > 4 else [tile.name]
+    half = math.ceil(len(tile.name) / 2)
+    names = [tile.name[:half], tile.name[half : half + 4]] if len(tile.name) > 4 else [tile.name]
     for number, text in enumerate(name for name in names if name):
         parts.append(_text(x + side / 2, y + 12 + 10.5 * number, text, ink, 9.5, "middle"))
     parts.append(_figure_text(x + side / 2, y + side - 7, figure, lang, ink, 11, "middle"))
