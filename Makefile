@@ -9,7 +9,7 @@ export DAGSTER_DISABLE_TELEMETRY := yes
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export DO_NOT_TRACK := 1
 
-.PHONY: setup postgresql run test lint types sql unit bench clean
+.PHONY: setup postgresql chromium run test lint types sql unit bench clean
 
 setup: $(BIN)/.ready
 
@@ -38,7 +38,7 @@ sql: setup
 	$(BIN)/sqlfluff lint --processes 2 dbt_project/models dbt_project/tests
 
 # Two processes: tests that share a city or a server stay in one of them (tests/conftest.py).
-unit: setup postgresql
+unit: setup postgresql chromium
 	$(BIN)/pytest -n 2 --dist loadscope --no-loadscope-reorder
 
 # The tests of database sources start a server of their own; without Debian's package they are skipped and say so.
@@ -51,6 +51,14 @@ postgresql:
 	  && $$SUDO apt-get update -qq \
 	  && $$SUDO env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends postgresql >/dev/null; \
 	} || echo "make: PostgreSQL cannot be installed here; the tests of database sources will be skipped" >&2
+
+# The tests of pages look at them as a browser renders them; without Debian's package they are skipped and say so.
+chromium:
+	@command -v chromium chromium-browser google-chrome >/dev/null || { \
+	  SUDO=; test "$$(id -u)" = 0 || SUDO="sudo -n"; \
+	  $$SUDO apt-get update -qq \
+	  && $$SUDO env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium >/dev/null; \
+	} || echo "make: Chromium cannot be installed here; the tests of pages in a browser will be skipped" >&2
 
 bench: setup
 	$(BIN)/python -m benchmarks

@@ -13,6 +13,7 @@ from orchestration.assets.feeds import feed_assets
 from orchestration.assets.model import MODEL_ASSETS, risk_model, training_tables
 from orchestration.assets.outputs import OUTPUT_ASSETS
 from orchestration.assets.people_lists import PEOPLE_ASSETS
+from orchestration.assets.reports import REPORT_ASSETS
 from orchestration.assets.sources import fetch_deliveries
 from orchestration.assets.warehouse import DERIVED_LAYERS, KNOWN_LAYERS, dbt_build, published_tables
 from orchestration.automation import (
@@ -47,7 +48,15 @@ def build_definitions(home: DataHome, inbox: Path | None = None, taken: Taken = 
     )
     return dg.Definitions(
         asset_checks=DELIVERY_CHECKS,
-        assets=[*feed_steps, *DELIVERY_ASSETS, *warehouse, *MODEL_ASSETS, *OUTPUT_ASSETS, *PEOPLE_ASSETS],
+        assets=[
+            *feed_steps,
+            *DELIVERY_ASSETS,
+            *warehouse,
+            *MODEL_ASSETS,
+            *OUTPUT_ASSETS,
+            *PEOPLE_ASSETS,
+            *REPORT_ASSETS,
+        ],
         jobs=[
             dg.define_asset_job(INGEST_JOB, selection=feeds, description="Deliveries of the inbox into the lake."),
             dg.define_asset_job(MONTH_JOB, selection=after_feeds, description="Lake to lists."),

@@ -1,16 +1,19 @@
-"""Where the results for people lie in the data home: one folder a month.
+"""Where the results for people lie in the data home, one folder a month, and on which day they are handed out.
 
-Belongs here: names of folders and files. What is in them is written by ``workbench``.
+Belongs here: names of folders and files, and that day. What is in them is written by ``workbench``.
 """
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
+from models.calendar import next_month
+from models.codes import city_code
+from models.policy import parameter_value
 from orchestration.settings import DataHome
 
-LISTS, SUMMARY, QUALITY, STATISTICS = "lists", "summary", "quality", "statistics"
+LISTS, SUMMARY, QUALITY, STATISTICS, REPORTS = "lists", "summary", "quality", "statistics", "reports"
 # Below the lists of alerts: all of it is personal data.
 ELDERS, CHILDREN, PRICE_SUBSIDY = f"{LISTS}/elders", f"{LISTS}/children", f"{LISTS}/price_subsidy"
 RECOVERY = f"{LISTS}/recovery"
@@ -23,12 +26,19 @@ TITLES = {
     SUMMARY: "city summary",
     QUALITY: "data-quality report",
     STATISTICS: "statistics, for the office and for the public",
+    REPORTS: "bulletin for leaders and report on data quality",
 }
 
 
 def month_folder(home: DataHome, month: date) -> Path:
     """Everything that was handed out for a month."""
     return home.outputs / f"{month:%Y-%m}"
+
+
+def listed_on(month: date) -> date:
+    """The day on which a month's lists and reports are handed out, in the month after."""
+    day = parameter_value("list_day", city_code()[:6], month)
+    return next_month(month) + timedelta(days=int(day) - 1)
 
 
 def output_places(home: DataHome) -> list[dict[str, object]]:

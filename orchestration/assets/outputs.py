@@ -4,18 +4,15 @@ Belongs here: reading published tables, asking the vault for the names a list ne
 """
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any
 
 import dagster as dg
 import polars as pl
 
 from expectations import validate_tables
-from models.calendar import next_month
-from models.codes import city_code
-from models.policy import parameter_value
 from orchestration.assets.warehouse import PUBLISHED
-from orchestration.outputs import LISTS, QUALITY, RECOVERY, STATISTICS, SUMMARY, month_folder
+from orchestration.outputs import LISTS, QUALITY, RECOVERY, STATISTICS, SUMMARY, listed_on, month_folder
 from orchestration.published import read_published
 from orchestration.resources import HomeResource
 from orchestration.settings import DataHome
@@ -141,12 +138,6 @@ def recovery_lists(home: HomeResource) -> dg.MaterializeResult[None]:
                 stale.unlink()
         files += len(written)
     return dg.MaterializeResult(metadata={"months": len(home.plan.months), "workbooks": files})
-
-
-def listed_on(month: date) -> date:
-    """The day on which a month's lists are handed out, in the month after."""
-    day = parameter_value("list_day", city_code()[:6], month)
-    return next_month(month) + timedelta(days=int(day) - 1)
 
 
 @dg.asset(

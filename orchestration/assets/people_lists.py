@@ -10,9 +10,9 @@ from datetime import date
 import dagster as dg
 import polars as pl
 
-from orchestration.assets.outputs import GROUP, OWNERS, listed_on
+from orchestration.assets.outputs import GROUP, OWNERS
 from orchestration.assets.warehouse import PUBLISHED
-from orchestration.outputs import CHILDREN, ELDERS, PRICE_SUBSIDY, month_folder
+from orchestration.outputs import CHILDREN, ELDERS, PRICE_SUBSIDY, listed_on, month_folder
 from orchestration.published import read_published
 from orchestration.resources import HomeResource
 from orchestration.settings import DataHome

@@ -103,7 +103,12 @@ def _parts(figures: BulletinFigures, quality: DataQuality, words: Words, limit: 
         part("areas", area_table(figures, words), note=note, on_new_page=True),
         part("details", alert_table(figures, words), *part_tables(figures, words)),
         part("overview", overview_table(figures, words)),
-        part("quality", quality.feed_table(words), quality.check_table(words), note=label("bulletin.note.incomplete", lang)),
+        part(
+            "quality",
+            quality.feed_table(words),
+            quality.check_table(words),
+            note=label("bulletin.note.incomplete", lang),
+        ),
         part("definitions", _definitions(words, limit)),
     ]
 

@@ -58,7 +58,7 @@ class BulletinFigures:
 
     def __init__(self, figures: pl.DataFrame, month: date, limit: int) -> None:
         self.month, self.limit = month.replace(day=1), limit
-        self._rows = {place: values for place, values in _read(figures, self.month)}
+        self._rows = dict(_read(figures, self.month))
         self.months = tuple(sorted({place.month for place in self._rows if place.level == "city"}))
 
     @cached_property
@@ -143,12 +143,12 @@ class BulletinFigures:
                 Cell(value, is_count=entry.unit in PEOPLE_UNITS, rank=rank, people=people),
             )
 
-    def sums(self, cells: dict[Place, Cell]) -> list[Sum]:
+    def sums(self, cells: dict[Place, Cell]) -> list[Sum[Place]]:
         """Which cells add up, as far as they do: areas, layers, parts, stocks and flows, counts taken together."""
         candidates = [*self._by_area(cells), *self._by_split(cells), *self._stocks(cells), *self._together(cells)]
         return [one for one in candidates if len(one.terms) > 1 and _adds_up(one, cells)]
 
-    def _by_area(self, cells: Iterable[Place]) -> Iterator[Sum]:
+    def _by_area(self, cells: Iterable[Place]) -> Iterator[Sum[Place]]:
         inside: dict[tuple[Place, str], list[Place]] = defaultdict(list)
         for place in cells:
             if place.level != "city":
@@ -159,7 +159,7 @@ class BulletinFigures:
         for (top, _), parts in inside.items():
             yield Sum(((1, top), *((-1, part) for part in parts)))
 
-    def _by_split(self, cells: Iterable[Place]) -> Iterator[Sum]:
+    def _by_split(self, cells: Iterable[Place]) -> Iterator[Sum[Place]]:
         layers: dict[Place, list[Place]] = defaultdict(list)
         parts: dict[Place, list[Place]] = defaultdict(list)
         for place in cells:
@@ -173,7 +173,7 @@ class BulletinFigures:
             for top, below in group.items():
                 yield Sum(((1, top), *((-1, one) for one in below)))
 
-    def _stocks(self, cells: Iterable[Place]) -> Iterator[Sum]:
+    def _stocks(self, cells: Iterable[Place]) -> Iterator[Sum[Place]]:
         """Stocks of two months and what came and went between, where both are printed."""
         for place in cells:
             if place.figure not in STOCKS or place.part != ALL:
@@ -185,7 +185,7 @@ class BulletinFigures:
             flows = [(-sign, Place(f"{STOCKS[place.figure]}_{kind}", place.month, *rest)) for sign, kind in FLOWS]
             yield Sum(((1, place), (-1, before), *flows))
 
-    def _together(self, cells: Iterable[Place]) -> Iterator[Sum]:
+    def _together(self, cells: Iterable[Place]) -> Iterator[Sum[Place]]:
         for place in cells:
             rest = (place.month, place.level, place.area, place.layer, place.part)
             for whole, parts in TOGETHER:
@@ -193,8 +193,8 @@ class BulletinFigures:
                     yield Sum(((1, place), *((-1, Place(part, *rest)) for part in parts)))
 
 
-def _adds_up(one: Sum, cells: dict[Place, Cell]) -> bool:
-    terms = [(sign, cells[place].value) for sign, place in one.terms if place in cells]  # type: ignore[index]
+def _adds_up(one: Sum[Place], cells: dict[Place, Cell]) -> bool:
+    terms = [(sign, cells[place].value) for sign, place in one.terms if place in cells]
     return len(terms) > 1 and sum((sign * value for sign, value in terms), Decimal(0)) == 0
 
 

@@ -1,6 +1,7 @@
 """The main points of the month as sentences, each number a figure.
 
-Belongs here: which sentence is right for which numbers. Does not belong here: the words (``models/labels/bulletin.yaml``).
+Belongs here: which sentence is right for which numbers. Does not belong here: the words
+(``models/labels/bulletin.yaml``).
 Nothing is said of what is not known, and what is hidden is not told by a difference.
 """
 
@@ -47,7 +48,9 @@ def main_points(figures: BulletinFigures, quality: DataQuality, words: Words) ->
         "quality": quality.sentences(words),
     }
     groups = [(name, tuple(sentences)) for name, sentences in told.items()]
-    return [Sentences(sentences, label(f"bulletin.group.{name}", words.lang)) for name, sentences in groups if sentences]
+    return [
+        Sentences(sentences, label(f"bulletin.group.{name}", words.lang)) for name, sentences in groups if sentences
+    ]
 
 
 def _register(figures: BulletinFigures, words: Words) -> Iterator[Sentence]:
@@ -100,7 +103,9 @@ def _alerts(figures: BulletinFigures, quality: DataQuality, words: Words) -> Ite
     levels = [(label(f"level.{level}", lang), figures("alerts_by_level", part=level)) for level in words.levels]
     shown = [(name, figure) for name, figure in levels if figure.value]
     if listed_now.value and shown:
-        yield listed("bulletin.alerts.listed", shown, "item", lang, name="levels", listed=listed_now, new=figures("alerts_new"))
+        yield listed(
+            "bulletin.alerts.listed", shown, "item", lang, name="levels", listed=listed_now, new=figures("alerts_new")
+        )
     put_off = figures("alerts_put_off")
     if put_off.value:
         yield compose("bulletin.alerts.put_off", lang, put_off=put_off)

@@ -35,9 +35,7 @@ def history_plot(figures: BulletinFigures, names: tuple[str, ...], key: str, wor
 
 def funnel_plot(figures: BulletinFigures, words: Words) -> Plot:
     """Need alerts that stand, from the list to aid."""
-    rows = [
-        (title_of(load_figures()[name], words.lang), figures(name, part="need")) for name in catalogue.FUNNEL
-    ]
+    rows = [(title_of(load_figures()[name], words.lang), figures(name, part="need")) for name in catalogue.FUNNEL]
     title = label("bulletin.plot.funnel", words.lang)
     return Plot(
         key="funnel",

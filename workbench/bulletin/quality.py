@@ -103,7 +103,9 @@ class DataQuality:
         measures = load_outlier_measures()
         names = {place.key: place.name for place in words.areas}
         found = []
-        for row in self.differing.filter(pl.col("state") == "alarm").sort("township_code", "measure").iter_rows(named=True):
+        for row in (
+            self.differing.filter(pl.col("state") == "alarm").sort("township_code", "measure").iter_rows(named=True)
+        ):
             measure = measures[row["measure"]]
             title = measure.title_zh if words.lang == "zh" else measure.title_en
             direction = label(f"statistics.outlier.direction.{row['direction']}", words.lang)

@@ -68,9 +68,7 @@ def part_tables(figures: BulletinFigures, words: Words) -> tuple[Table, ...]:
 def _part_table(figures: BulletinFigures, names: tuple[str, ...], words: Words) -> Table:
     split = load_figures()[names[0]].by or ""
     parts = sorted({part for name in names for part in figures.parts(name)}, key=lambda part: _order(split, part))
-    rows = [
-        Row((part_name(split, part, words.lang), *(figures(name, part=part) for name in names))) for part in parts
-    ]
+    rows = [Row((part_name(split, part, words.lang), *(figures(name, part=part) for name in names))) for part in parts]
     columns = (Column(words.column("part"), "text", 40), *(_column(name, words) for name in names))
     title = label("bulletin.table.part", words.lang, title=title_of(load_figures()[names[0]], words.lang))
     return Table(f"part_{names[0]}", title, columns, tuple(rows), empty=label("report.nothing", words.lang))
@@ -129,5 +127,3 @@ def _column(name: str, words: Words) -> Column:
     unit = label(f"statistics.unit.{figure.unit}", words.lang)
     shown = title_of(figure, words.lang)
     return Column(f"{shown}（{unit}）" if words.lang == "zh" else f"{shown} ({unit})", "number", 15)
-
-

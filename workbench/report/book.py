@@ -65,7 +65,9 @@ def _write_table(book: Book, document: Document, table: Table, name: str) -> Non
     for at, (column, width) in enumerate(zip(table.columns, widths, strict=True)):
         sheet.set_column(at, at, width)
         sheet.write_string(2, at, column.title, book.style("header"))
-    sheet.set_row(2, row_height([(column.title, width) for column, width in zip(table.columns, widths, strict=True)], 32))
+    sheet.set_row(
+        2, row_height([(column.title, width) for column, width in zip(table.columns, widths, strict=True)], 32)
+    )
     for line, row in enumerate(table.rows[:MAX_ROWS], start=3):
         for at, cell in enumerate(row.cells):
             _write_cell(book, sheet, line, at, cell, row.rank == "total", document.lang)

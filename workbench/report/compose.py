@@ -15,7 +15,7 @@ from workbench.report.document import Piece, Sentence, Tone
 from workbench.report.figure import Figure
 
 
-def compose(key: str, lang: str, tone: Tone = "", **places: Figure | str) -> Sentence:
+def compose(key: str, lang: str, tone: Tone = "", /, **places: Figure | str) -> Sentence:
     """The sentence of a template; ``LabelError`` is raised by an unknown key, ``KeyError`` by a place without value."""
     text = load_labels()[key]
     pieces: list[Piece] = []

@@ -56,7 +56,5 @@ def _sentence(sentence: Sentence) -> dict[str, Any]:
 
 
 def _table(table: Table) -> dict[str, Any]:
-    rows = [
-        [{"figure": cell.id} if isinstance(cell, Figure) else cell for cell in row.cells] for row in table.rows
-    ]
+    rows = [[{"figure": cell.id} if isinstance(cell, Figure) else cell for cell in row.cells] for row in table.rows]
     return {"key": table.key, "title": table.title, "columns": [one.title for one in table.columns], "rows": rows}

@@ -1,7 +1,7 @@
 """A number that a report prints: where it comes from, and how it is shown.
 
-Belongs here: the figure and its words. Every printed number of a report is one of these, so that all forms of the report
-say the same and an independent query can find each again.
+Belongs here: the figure and its words. Every printed number of a report is one of these, so that all forms of the
+report say the same and an independent query can find each again.
 """
 
 from __future__ import annotations
@@ -71,7 +71,9 @@ class Figure:
             return label(f"report.bare.{kind}", lang, limit=self.limit) if kind else self.shown(lang)
         if kind:
             return label(f"report.{kind}", lang, limit=self.limit, noun=_noun(noun, lang, many=True))
-        return label("report.count", lang, number=self.shown(lang), noun=_noun(noun, lang, many=abs(self.value or 0) != 1))
+        return label(
+            "report.count", lang, number=self.shown(lang), noun=_noun(noun, lang, many=abs(self.value or 0) != 1)
+        )
 
 
 def number_text(value: Decimal, unit: str) -> str:

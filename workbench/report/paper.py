@@ -1,6 +1,6 @@
 """A report on paper: set by typst as tagged PDF/A with its fonts in it.
 
-Belongs here: a document as the content of the template. Does not belong here: how it looks (``templates/document.typ``).
+Belongs here: a document as the content of the template. Does not belong here: its look (``templates/document.typ``).
 """
 
 from __future__ import annotations

@@ -1,13 +1,13 @@
 """Drawings as SVG that page and paper share: lines over months, bars, and a schematic map of tiles.
 
-Belongs here: geometry and look. Does not belong here: which figures are drawn. Colours never stand alone: every mark has
-its number or name beside it. A number printed in a drawing is a figure; those of an axis are not.
+Belongs here: geometry and look. Does not belong here: which figures are drawn. Colours never stand alone: every mark
+has its number or name beside it. A number printed in a drawing is a figure; those of an axis are not.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from html import escape
@@ -62,7 +62,7 @@ def lines(series: Sequence[Series], labels: Sequence[str], lang: str) -> str:
     return _svg(height, parts)
 
 
-def _line(one: Series, place: _Place, number: int, lang: str) -> list[str]:
+def _line(one: Series, place: Callable[[int, float], tuple[float, float]], number: int, lang: str) -> list[str]:
     colour, dash = SERIES[number % len(SERIES)], DASHES[number % len(DASHES)]
     stretches: list[list[tuple[float, float]]] = [[]]
     for at, figure in enumerate(one.figures):
@@ -159,7 +159,8 @@ def _legend(
         x += 100
     if any(not tile.figure.is_known for _, tiles in groups for tile in tiles):
         parts.append(
-            f'<rect x="{x:.1f}" y="{y}" width="18" height="11" fill="{HIDDEN_FILL}" stroke="{SOFT}" stroke-width="0.5"/>'
+            f'<rect x="{x:.1f}" y="{y}" width="18" height="11" fill="{HIDDEN_FILL}" stroke="{SOFT}" '
+            'stroke-width="0.5"/>'
         )
         parts.append(_text(x + 23, y + 10, hidden_word, SOFT, 10))
     return parts
@@ -203,18 +204,12 @@ def _scale(highest: float) -> tuple[float, list[float]]:
     return step * count, [step * number for number in range(count + 1)]
 
 
-class _Place:
-    def __call__(self, at: int, value: float) -> tuple[float, float]: ...  # pragma: no cover
-
-
 def _tick_line(left: float, y: float, tick: float, right: float) -> str:
     line = f'<line x1="{left}" y1="{y:.1f}" x2="{right}" y2="{y:.1f}" stroke="{LINE}" stroke-width="0.8"/>'
     return line + _text(left - 5, y + 3.5, f"{tick:,.0f}", SOFT, 10, "end", "tick")
 
 
-def _figure_text(
-    x: float, y: float, figure: Figure, lang: str, colour: str, size: float, anchor: str = "start"
-) -> str:
+def _figure_text(x: float, y: float, figure: Figure, lang: str, colour: str, size: float, anchor: str = "start") -> str:
     shown = escape(figure.shown(lang))
     return (
         f'<text x="{x:.1f}" y="{y:.1f}" fill="{colour}" font-size="{size}" text-anchor="{anchor}" '
@@ -222,9 +217,7 @@ def _figure_text(
     )
 
 
-def _text(
-    x: float, y: float, text: str, colour: str, size: float, anchor: str = "start", kind: str = ""
-) -> str:
+def _text(x: float, y: float, text: str, colour: str, size: float, anchor: str = "start", kind: str = "") -> str:
     named = f' class="{kind}"' if kind else ""
     return (
         f'<text x="{x:.1f}" y="{y:.1f}" fill="{colour}" font-size="{size}" text-anchor="{anchor}"{named}>'

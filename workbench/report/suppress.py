@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,8 +27,8 @@ _NOTHING = 1e-9
 class Cell:
     """A value before it is hidden or shown.
 
-    ``is_count`` is false for money, which is hidden with ``people``, the counts it rests on. ``rank``: of two cells that
-    may be hidden the one of the higher rank goes (villages before cities).
+    ``is_count`` is false for money, which is hidden with ``people``, the counts it rests on. ``rank``: of two cells
+    that may be hidden the one of the higher rank goes (townships before the city).
     """
 
     value: Decimal
@@ -38,13 +38,13 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Sum:
+class Sum(Generic[Key]):
     """Terms that add up to nothing: ``(+1, total), (-1, part), …``."""
 
-    terms: tuple[tuple[int, Hashable], ...]
+    terms: tuple[tuple[int, Key], ...]
 
 
-def hide(cells: Mapping[Key, Cell], sums: Iterable[Sum], limit: int) -> dict[Key, str]:
+def hide(cells: Mapping[Key, Cell], sums: Iterable[Sum[Key]], limit: int) -> dict[Key, str]:
     """The hidden cells with why: ``small`` (below the limit) or ``rest`` (would give another away)."""
     hidden = {key: "small" for key, cell in cells.items() if cell.is_count and 0 < cell.value < limit}
     lines = [_known_terms(one, cells) for one in sums]
@@ -54,8 +54,8 @@ def hide(cells: Mapping[Key, Cell], sums: Iterable[Sum], limit: int) -> dict[Key
     return hidden
 
 
-def _known_terms(one: Sum, cells: Mapping[Key, Cell]) -> list[tuple[int, Key]]:
-    return [(sign, key) for sign, key in one.terms if key in cells and cells[key].value != 0]  # type: ignore[misc]
+def _known_terms(one: Sum[Key], cells: Mapping[Key, Cell]) -> list[tuple[int, Key]]:
+    return [(sign, key) for sign, key in one.terms if key in cells and cells[key].value != 0]
 
 
 def _amounts(cells: Mapping[Key, Cell], hidden: dict[Key, str]) -> bool:

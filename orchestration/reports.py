@@ -1,0 +1,100 @@
+"""The reports of a month: read from what is published, written in all forms, and named in a manifest.
+
+Belongs here: which tables a report is given, and the manifest. Does not belong here: what stands in a report
+(``workbench``).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from orchestration.outputs import listed_on
+from orchestration.published import NotPublishedError, read_published
+from orchestration.settings import DataHome
+from workbench.bulletin.document import bulletin
+from workbench.report.document import Document
+from workbench.report.write import FORMS, write_report
+
+FIGURES = "figure_month_area"
+LANGUAGES = ("zh", "en")
+
+
+@dataclass(frozen=True)
+class Written:
+    """One file of a report: which, in which language and form, and the fingerprint of its content."""
+
+    report: str
+    month: str
+    language: str
+    form: str
+    path: str
+    size: int
+    sha256: str
+
+
+def newest_month(home: DataHome) -> date:
+    """The newest month that has statistics; ``NotPublishedError`` before the first complete run."""
+    months = read_published(home, FIGURES)["month"]
+    newest = months.max()
+    if not isinstance(newest, date):
+        raise NotPublishedError(FIGURES)
+    return newest
+
+
+def bulletin_of(home: DataHome, month: date, lang: str) -> Document:
+    """The bulletin of a month from the published statistics."""
+    return bulletin(
+        read_published(home, FIGURES),
+        read_published(home, "delivery_month"),
+        read_published(home, "figure_check"),
+        read_published(home, "township_outlier_month"),
+        month,
+        lang,
+        made_on=listed_on(month),
+    )
+
+
+REPORTS: dict[str, Callable[[DataHome, date, str], Document]] = {"bulletin": bulletin_of}
+
+
+def write_reports(
+    home: DataHome,
+    month: date,
+    folder: Path,
+    reports: Sequence[str] = tuple(REPORTS),
+    languages: Sequence[str] = LANGUAGES,
+    forms: Sequence[str] = FORMS,
+) -> list[Written]:
+    """Write the reports of ``month`` into ``folder``, with a manifest of their fingerprints; returns its lines."""
+    written = []
+    for report in reports:
+        for lang in languages:
+            paths = write_report(REPORTS[report](home, month, lang), folder, forms)
+            written += [_written(report, month, lang, path) for path in paths]
+    _write_manifest(folder / f"manifest_{month:%Y%m}.json", written)
+    return written
+
+
+def _written(report: str, month: date, lang: str, path: Path) -> Written:
+    content = path.read_bytes()
+    form = path.suffix.removeprefix(".")
+    return Written(report, f"{month:%Y-%m}", lang, form, str(path), len(content), hashlib.sha256(content).hexdigest())
+
+
+def _write_manifest(path: Path, written: list[Written]) -> None:
+    """What was written here, by name and fingerprint; files of an earlier call that still stand stay named."""
+    lines: dict[str, Any] = {}
+    if path.is_file():
+        known = json.loads(path.read_text(encoding="utf-8"))["files"]
+        lines = {line["path"]: line for line in known if (path.parent / line["path"]).is_file()}
+    lines |= {Path(one.path).name: asdict(one) | {"path": Path(one.path).name} for one in written}
+    content = {"files": [lines[name] for name in sorted(lines)]}
+    aside = path.with_name(f".{path.name}.part")
+    aside.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    aside.replace(path)
