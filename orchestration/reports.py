@@ -14,10 +14,15 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
+from orchestration.faulty_rows import faulty_rows
 from orchestration.outputs import listed_on
 from orchestration.published import NotPublishedError, read_published
 from orchestration.settings import DataHome
 from workbench.bulletin.document import bulletin
+from workbench.data_quality.counts import QualityTables
+from workbench.data_quality.document import quality_report
 from workbench.report.document import Document
 from workbench.report.write import FORMS, write_report
 
@@ -60,7 +65,23 @@ def bulletin_of(home: DataHome, month: date, lang: str) -> Document:
     )
 
 
-REPORTS: dict[str, Callable[[DataHome, date, str], Document]] = {"bulletin": bulletin_of}
+def quality_of(home: DataHome, month: date, lang: str) -> Document:
+    """The report on data quality of a month from the published results of the checks."""
+    results = read_published(home, "check_result")
+    failed = results.filter(pl.col("month") == month, pl.col("state") == "failed")["check_id"]
+    tables = QualityTables(
+        results=results,
+        scores=read_published(home, "feed_scorecard"),
+        defects=read_published(home, "feed_defect_month"),
+        reconciled=read_published(home, "delivery_reconciliation"),
+        checks=pl.read_parquet(home.reference / "check.parquet"),
+        deliveries=pl.read_parquet(home.reference / "delivery.parquet"),
+        rows=faulty_rows(home, month, failed.unique().to_list()),
+    )
+    return quality_report(tables, month, lang, made_on=listed_on(month))
+
+
+REPORTS: dict[str, Callable[[DataHome, date, str], Document]] = {"bulletin": bulletin_of, "quality": quality_of}
 
 
 def write_reports(

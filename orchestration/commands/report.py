@@ -38,6 +38,17 @@ def bulletin(
     _write("bulletin", month, lang, out, as_json=as_json)
 
 
+@group.command()
+def quality(
+    month: MonthArgument = None, lang: LangOption = None, out: OutOption = None, as_json: JsonOption = False
+) -> None:
+    """Write the monthly report on data quality: page, PDF, workbook and data. No value of any row stands in it.
+
+    Example: [bold]zhaoren report quality --month 2024-06 --lang en --out reports/[/]
+    """
+    _write("quality", month, lang, out, as_json=as_json)
+
+
 def _write(report: str, month: str | None, lang: Language | None, out: Path | None, *, as_json: bool) -> None:
     from orchestration.reports import newest_month, write_reports  # slow to import
 

@@ -17,8 +17,9 @@ import polars as pl
 from models.statistics import load_figures
 from workbench.bulletin.catalogue import STOCKS, is_printed
 from workbench.report.figure import Figure
+from workbench.report.frame import month_before
 from workbench.report.suppress import Cell, Sum, hide
-from workbench.statistics_blocks import ALL, CITY, PEOPLE_UNITS, month_before
+from workbench.statistics_blocks import ALL, CITY, PEOPLE_UNITS
 
 HISTORY_MONTHS = 13
 LEVELS = ("city", "county", "township")

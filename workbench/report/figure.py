@@ -82,7 +82,7 @@ def number_text(value: Decimal, unit: str) -> str:
         if 0 < value < _LEAST_SHARE:
             return "<0.1%"
         return f"{(value * 100).quantize(_TENTH, ROUND_HALF_UP):,f}%"
-    if unit == "per_thousand":
+    if unit in ("per_thousand", "score"):
         return f"{value.quantize(_TENTH, ROUND_HALF_UP):,f}"
     step = _HUNDREDTH if unit == "yuan" and value != value.to_integral_value() else _WHOLE
     return f"{value.quantize(step, ROUND_HALF_UP):,f}"

@@ -5,7 +5,7 @@ Belongs here: contents, pages, what more there is. Does not belong here: words o
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 from models.labels import label, load_labels
 
@@ -27,3 +27,8 @@ def month_name(month: date, lang: str) -> str:
     """The month as a sentence says it: 2024年6月, June 2024."""
     name = label(f"report.month_name.m{month.month}", lang)
     return label("report.month", lang, year=month.year, month=month.month, name=name)
+
+
+def month_before(month: date) -> date:
+    """The first day of the month before."""
+    return (month.replace(day=1) - timedelta(days=1)).replace(day=1)

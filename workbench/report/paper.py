@@ -74,7 +74,12 @@ def _content(document: Document) -> dict[str, Any]:
             "title": part.title,
             "note": part.note,
             "new-page": part.on_new_page,
-            "blocks": [made for block in part.blocks if (made := _block(block, document))],
+            # A table that is called as its part needs no second heading.
+            "blocks": [
+                made | ({"caption": False} if made.get("title") == part.title else {})
+                for block in part.blocks
+                if (made := _block(block, document))
+            ],
         }
         for part in document.parts
     ]
