@@ -4,8 +4,9 @@ Belongs here: fitness of a feed and of tables. Does not belong here: contract an
 and logic of the warehouse (dbt tests), and what people read of the results (``workbench``).
 """
 
-from expectations.catalogue import resolve_feed_checks, resolve_table_checks
+from expectations.catalogue import resolve_contradiction_checks, resolve_feed_checks, resolve_table_checks
 from expectations.check import checks_frame
+from expectations.reconciliation import unreconciled
 from expectations.store import ensure_tables
 from expectations.tables import validate_tables
 from expectations.validate import deliveries_to_hold, validate_deliveries
@@ -14,8 +15,10 @@ __all__ = [
     "checks_frame",
     "deliveries_to_hold",
     "ensure_tables",
+    "resolve_contradiction_checks",
     "resolve_feed_checks",
     "resolve_table_checks",
+    "unreconciled",
     "validate_deliveries",
     "validate_tables",
 ]

@@ -187,29 +187,15 @@ def _unjudged(deliveries: pl.DataFrame) -> pl.DataFrame:
     return deliveries.select("check_id", "delivery_id", "period")
 
 
-def quarantine_numbers(
-    deliveries: pl.DataFrame, checks: Sequence[Check], quarantined: pl.DataFrame | None
-) -> pl.DataFrame:
-    """Quarantined rows by reason, as kept, against the ledger's: numerator is the sum of all differences.
+def quarantine_numbers(deliveries: pl.DataFrame, checks: Sequence[Check], kept: pl.DataFrame | None) -> pl.DataFrame:
+    """Quarantined rows by rule, as Great Expectations counts them, against the ledger's.
 
-    ``quarantined``: delivery_id, row_number, reason (a row's first reason first); None: could not run.
+    ``kept``: delivery_id, rule, stated, found; the numerator is the sum of all differences. None: could not run.
     """
     known = deliveries.join(by_kind(checks, "quarantine_equals_ledger"), on="feed")
-    if quarantined is None:
+    if kept is None:
         return known.with_columns(observed=pl.lit(None))
-    stated = [
-        (row["delivery_id"], reason, count)
-        for row in known.select("delivery_id", "quarantined_by_reason").iter_rows(named=True)
-        for reason, count in json.loads(row["quarantined_by_reason"] or "{}").items()
-    ]
-    schema = {"delivery_id": pl.String, "reason": pl.String, "stated": pl.Int64}
-    ledger = pl.DataFrame(stated, schema=schema, orient="row")
-    first = quarantined.unique(["delivery_id", "row_number"], keep="first", maintain_order=True)
-    kept = first.join(known, on="delivery_id", how="semi").group_by("delivery_id", "reason").agg(found=pl.len())
-    both = ledger.join(kept, on=["delivery_id", "reason"], how="full", coalesce=True).fill_null(0)
-    differences = both.group_by("delivery_id").agg(
-        difference=(pl.col("stated") - pl.col("found").cast(pl.Int64)).abs().sum()
-    )
+    differences = kept.group_by("delivery_id").agg(difference=(pl.col("stated") - pl.col("found")).abs().sum())
     return known.join(differences, on="delivery_id", how="left").with_columns(
         numerator=pl.col("difference").fill_null(0),
         denominator=pl.max_horizontal("rows_quarantined", 1),

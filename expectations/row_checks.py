@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import polars as pl
 
 from expectations.check import FAILING_ROW_SCHEMA, Check
+from expectations.encoding import UNIQUE, key_column, run_encoded, with_keys
 from expectations.flags import FLAG_KINDS
-from expectations.suite import Expected, Outcome, run_suite
+from expectations.suite import Expected, Outcome
 from models.codes import load_code_tables
 
 ROW_KINDS = ("not_null", "unique", "in_set", "between", "matches", "not_after_received", *FLAG_KINDS)
@@ -35,9 +36,8 @@ def check_rows(name: str, rows: pl.DataFrame, checks: Sequence[Check], within: S
     ``within``: the columns that tell deliveries apart (delivery_id and period for the lake, none for a table).
     """
     wanted = [check for check in checks if check.kind in ROW_KINDS]
-    needed = {name for check in wanted for name in _columns(check)} | {"delivery_id", "received_on"}
-    frame = rows.select(pl.col(name) for name in rows.columns if name in needed)
-    outcomes = run_suite(name, frame, {check.check_id: expected(check) for check in wanted})
+    keyed = with_keys(rows, {check.check_id: _key(check) for check in wanted if check.kind == "unique"})
+    outcomes = run_encoded(name, keyed, {check.check_id: expected(check) for check in wanted})
     places = rows.select(*within, "row_number").with_row_index("position")
     asked = _asked(rows, wanted, within)
     failing = _failing(outcomes, places)
@@ -74,23 +74,19 @@ def expected(check: Check) -> Expected:
             arguments = {"column": check.columns[0], "regex": options["pattern"]}
             return Expected("ExpectColumnValuesToMatchRegex", arguments)
         case "unique":
-            return _unique(check)
+            return Expected(UNIQUE, {"column": key_column(check.check_id)})
         case "not_after_received":
             pair = {"column_A": "received_on", "column_B": check.columns[0], "or_equal": True}
             return Expected(
                 "ExpectColumnPairValuesAToBeGreaterThanB", {**pair, "ignore_row_if": "either_value_is_missing"}
             )
         case _:
-            return Expected("ExpectColumnValuesToBeInSet", {"column": check.check_id, "value_set": [True]})
+            return Expected("ExpectColumnValuesToBeInSet", {"column": check.check_id, "value_set": [1.0]})
 
 
-def _unique(check: Check) -> Expected:
-    """Within a delivery, or in a whole table."""
-    columns = list(check.columns) if check.whole_table else ["delivery_id", *check.columns]
-    if len(columns) == 1:
-        return Expected("ExpectColumnValuesToBeUnique", {"column": columns[0]})
-    arguments = {"column_list": columns, "ignore_row_if": "any_value_is_missing"}
-    return Expected("ExpectCompoundColumnsToBeUnique", arguments)
+def _key(check: Check) -> list[str]:
+    """Unique within a delivery, or in a whole table."""
+    return list(check.columns) if check.whole_table else ["delivery_id", *check.columns]
 
 
 def _asked(rows: pl.DataFrame, checks: Sequence[Check], within: Sequence[str]) -> pl.DataFrame:

@@ -18,12 +18,14 @@ from expectations.check import (
     RESULT_SCHEMA,
     WAIVER_SCHEMA,
 )
+from expectations.reconciliation import RULE_COUNT_SCHEMA
 
 RESULT_FILE = "check_result.parquet"
 CHECK_FILE = "check.parquet"
 FAILING_ROW_FILE = "check_failing_row.parquet"
 MEASURE_FILE = "measure.parquet"
 WAIVER_FILE = "check_waiver.parquet"
+RULE_COUNT_FILE = "rule_count.parquet"
 EXPLANATION_FILE = "check_explanation.parquet"
 
 
@@ -79,6 +81,7 @@ def ensure_tables(reference: Path) -> None:
         (RESULT_FILE, RESULT_SCHEMA),
         (FAILING_ROW_FILE, FAILING_ROW_SCHEMA),
         (CHECK_FILE, CHECK_SCHEMA),
+        (RULE_COUNT_FILE, RULE_COUNT_SCHEMA),
         (WAIVER_FILE, WAIVER_SCHEMA),
         (EXPLANATION_FILE, EXPLANATION_SCHEMA),
     ):

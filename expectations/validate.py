@@ -35,6 +35,7 @@ from expectations.flags import Reference, prepared
 from expectations.lake import InForce, batches, scan_deliveries
 from expectations.measures import MEASURE_SCHEMA, measure_deliveries
 from expectations.over_time import pairs_with_past
+from expectations.reconciliation import kept_by_rule, rule_counts
 from expectations.row_checks import ROW_KINDS, check_rows
 from expectations.steady import steady_numbers
 from models.contract import Feed
@@ -54,7 +55,7 @@ class _Job:
     checks: tuple[Check, ...]
     catalogue: Catalogue
     reference: Reference
-    quarantined: pl.DataFrame | None
+    kept: pl.DataFrame | None
     pairs: pl.DataFrame
     as_of: datetime
 
@@ -100,7 +101,10 @@ def validate_deliveries(
     told_of = [check for check in resolve_contradiction_checks() if check.subject in feeds]
     publish_checks(reference, (*job.checks, *told_of))
     ids = due["delivery_id"].to_list()
-    return store.merge_results(reference, results, pl.concat(failing), list(feeds), ids)
+    merged = store.merge_results(reference, results, pl.concat(failing), list(feeds), ids)
+    if job.kept is not None:
+        store.write_table(rule_counts(job.kept, merged, job.checks), reference / store.RULE_COUNT_FILE)
+    return merged
 
 
 def deliveries_to_hold(results: pl.DataFrame, released: Collection[str] = ()) -> pl.DataFrame:
@@ -129,10 +133,17 @@ def _job(lake: Path, deliveries: pl.DataFrame, feeds: Mapping[str, Feed], refere
         checks=resolve_feed_checks(feeds, catalogue),
         catalogue=catalogue,
         reference=Reference(feeds, in_force, persons),
-        quarantined=_optional(reference / "quarantine_row.parquet"),
+        kept=_kept(ledger, reference),
         pairs=pairs_with_past(accepted, accepted, catalogue.over_time["history"]),
         as_of=as_of,
     )
+
+
+def _kept(ledger: pl.DataFrame, reference: Path) -> pl.DataFrame | None:
+    """Quarantined rows by delivery and rule, as kept and as the ledger states them."""
+    quarantined = _optional(reference / "quarantine_row.parquet")
+    stated = ledger.filter(pl.col("status").is_in(["accepted", "held"]))
+    return None if quarantined is None else kept_by_rule(stated, quarantined)
 
 
 def _ledger(deliveries: pl.DataFrame) -> pl.DataFrame:
@@ -244,14 +255,14 @@ def _numbers(job: _Job, name: str, due: pl.DataFrame, measures: pl.DataFrame) ->
     parts = ledger_numbers(due, checks, {name: job.feeds[name]})
     parts += lake_numbers(accepted, checks, known)
     parts += steady_numbers(accepted, known, pairs, checks, job.catalogue.over_time)
-    if job.quarantined is not None:
-        parts.append(quarantine_numbers(due, checks, job.quarantined))
+    if job.kept is not None:
+        parts.append(quarantine_numbers(due, checks, job.kept))
     return parts
 
 
 def _unread_quarantine(job: _Job, due: pl.DataFrame) -> list[pl.DataFrame]:
     """Without the list of quarantined rows their reconciliation could not run."""
-    if job.quarantined is not None:
+    if job.kept is not None:
         return []
     ids = [(check.subject, check.check_id) for check in job.checks if check.kind == "quarantine_equals_ledger"]
     checks = pl.DataFrame(ids, schema={"feed": pl.String, "check_id": pl.String}, orient="row")

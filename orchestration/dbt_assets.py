@@ -20,6 +20,7 @@ REFERENCE_ASSETS = {
     "household_score": dg.AssetKey(["model", "household_score"]),
     "check_result": dg.AssetKey(["checks", "delivery_check"]),
     "check": dg.AssetKey(["checks", "delivery_check"]),
+    "rule_count": dg.AssetKey(["checks", "delivery_check"]),
 }
 DELIVERY_TABLES = (
     "delivery",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import duckdb
@@ -36,14 +36,24 @@ def copy_out(warehouse: Path, tables: Mapping[str, str], folder: Path) -> dict[s
     return counts
 
 
-def publish(home: DataHome, tables: Mapping[str, str]) -> dict[str, int]:
-    """Publish all tables at once: readers see the old generation until the new one is whole."""
+def publish(
+    home: DataHome, tables: Mapping[str, str], inspect: Callable[[Path], None] = lambda _: None
+) -> dict[str, int]:
+    """Publish all tables at once: readers see the old generation until the new one is whole.
+
+    ``inspect`` looks at the new generation before anybody sees it; what it raises stops the publication.
+    """
     generations = home.root / "generations"
     generations.mkdir(exist_ok=True)
     numbers = [int(path.name) for path in generations.iterdir() if path.name.isdigit()]
     folder = generations / str(max(numbers, default=0) + 1)
     folder.mkdir()
     counts = copy_out(home.warehouse, tables, folder)
+    try:
+        inspect(folder)
+    except Exception:
+        shutil.rmtree(folder)
+        raise
     copy_basis(home.basis, folder / FOLDER)
     # Before readers see them: a key that was read must resolve whatever happens after.
     keep_given(folder, home.reference)

@@ -12,6 +12,7 @@ from dagster_dbt import DbtCliResource, dbt_assets
 
 from orchestration.dbt import TARGET
 from orchestration.dbt_assets import WarehouseTranslator
+from orchestration.inspection import inspect_generation
 from orchestration.published import publish
 from orchestration.resources import WAREHOUSE_POOL, HomeResource
 
@@ -72,7 +73,8 @@ def published_tables(manifest: Path) -> dg.AssetsDefinition:
         "never the warehouse file.",
     )
     def publish_tables(home: HomeResource) -> dg.MaterializeResult[None]:
-        counts = publish(home.home, exposed)
+        now = home.now()
+        counts = publish(home.home, exposed, lambda folder: inspect_generation(home.home, folder, now))
         return dg.MaterializeResult(metadata={name: dg.MetadataValue.int(count) for name, count in counts.items()})
 
     return publish_tables

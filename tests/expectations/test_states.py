@@ -9,6 +9,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+import expectations.encoding as encoding
 import expectations.row_checks as row_checks
 import expectations.suite as suite
 from expectations import ensure_tables, validate_deliveries, validate_tables
@@ -81,13 +82,13 @@ def test_a_missing_reference_could_not_run_and_stops_no_other(tmp_path: Path) ->
 
 
 def test_an_answer_about_other_rows_is_not_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = row_checks.run_suite
+    real = encoding.run_suite
 
     def counting_wrong(name, frame, expected):  # type: ignore[no-untyped-def]
         outcomes = real(name, frame, expected)
         return {key: replace(value, evaluated=value.evaluated - 1) for key, value in outcomes.items()}
 
-    monkeypatch.setattr(row_checks, "run_suite", counting_wrong)
+    monkeypatch.setattr(encoding, "run_suite", counting_wrong)
     results = validated(clean_city(tmp_path, (PENSION,)))
     assert state_of(results, f"{PENSION}.not_null.amount") == "could_not_run"
 
