@@ -9,7 +9,7 @@ from expectations.check import checks_frame
 from expectations.reconciliation import unreconciled
 from expectations.store import ensure_tables
 from expectations.tables import validate_tables
-from expectations.validate import deliveries_to_hold, validate_deliveries
+from expectations.validate import deliveries_to_hold, validate_deliveries, waived_failures
 
 __all__ = [
     "checks_frame",
@@ -21,4 +21,5 @@ __all__ = [
     "unreconciled",
     "validate_deliveries",
     "validate_tables",
+    "waived_failures",
 ]

@@ -107,14 +107,36 @@ def validate_deliveries(
     return merged
 
 
-def deliveries_to_hold(results: pl.DataFrame, released: Collection[str] = ()) -> pl.DataFrame:
-    """delivery_id, feed, check_ids (list) of deliveries with a grave defect that nobody has ``released``."""
+def deliveries_to_hold(
+    results: pl.DataFrame, released: Collection[str] = (), waived: pl.DataFrame | None = None
+) -> pl.DataFrame:
+    """delivery_id, feed, check_ids (list) of deliveries with a grave defect that nobody has ``released``.
+
+    ``waived``: check_id and delivery_id of failures that a waiver lets pass (``waived_failures``).
+    """
     grave = results.filter(pl.col("holds") & ~pl.col("delivery_id").is_in(list(released)))
+    if waived is not None:
+        grave = grave.join(waived, on=["check_id", "delivery_id"], how="anti")
     return (
         grave.group_by("delivery_id", feed=pl.col("feed_or_table"))
         .agg(check_ids=pl.col("check_id").sort())
         .sort("delivery_id")
     )
+
+
+def waived_failures(results: pl.DataFrame, deliveries: pl.DataFrame, waivers: pl.DataFrame) -> pl.DataFrame:
+    """check_id, delivery_id of failed results that a waiver in force (``WAIVER_SCHEMA``) covers."""
+    failed = results.filter(pl.col("state") == "failed").join(
+        deliveries.select("delivery_id", "division"), on="delivery_id"
+    )
+    month = (pl.col("period") + "-01").str.to_date()
+    covered = (
+        (pl.col("division_waived").is_null() | (pl.col("division_waived") == pl.col("division")))
+        & (pl.col("month_from").is_null() | (month >= pl.col("month_from")))
+        & (pl.col("month_to").is_null() | (month <= pl.col("month_to")))
+    )
+    named = waivers.select("check_id", "month_from", "month_to", division_waived="division")
+    return failed.join(named, on="check_id").filter(covered).select("check_id", "delivery_id").unique().sort(pl.all())
 
 
 def _job(lake: Path, deliveries: pl.DataFrame, feeds: Mapping[str, Feed], reference: Path, as_of: datetime) -> _Job:

@@ -23,6 +23,7 @@ from orchestration.commands import (
     identity,
     model,
     policy,
+    quality,
     quarantine,
     report,
     returns,
@@ -62,6 +63,7 @@ def options(
 for group in (
     city,
     deliveries,
+    quality,
     quarantine,
     identity,
     runs,

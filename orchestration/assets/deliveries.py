@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import dagster as dg
 import polars as pl
 
-from expectations import deliveries_to_hold, ensure_tables, validate_deliveries
+from expectations import deliveries_to_hold, ensure_tables, validate_deliveries, waived_failures
 from ingestion import publish
 from ingestion.linkage.proposals import propose
 from ingestion.review import hold
@@ -40,6 +40,7 @@ from orchestration.generation import (
     write_basis,
 )
 from orchestration.given import ensure_given
+from orchestration.quality_decisions import QualityDecisions, publish_quality_decisions, waivers_in_force
 from orchestration.resources import HomeResource
 from orchestration.run_plan import RunPlan, plan_run, with_rebuild, write_plan
 from orchestration.settings import DataHome
@@ -80,7 +81,8 @@ def delivery_check(home: HomeResource) -> Iterator[dg.MaterializeResult[None]]:
     publish(store, load_feeds())
     ledger = pl.read_parquet(paths.reference / "delivery.parquet")
     results = validate_deliveries(paths.lake, ledger, load_feeds(), paths.reference, paths.checks, now)
-    grave = deliveries_to_hold(results, released_deliveries(paths))
+    in_force = waivers_in_force(QualityDecisions(paths.operations), now)
+    grave = deliveries_to_hold(results, released_deliveries(paths), waived_failures(results, ledger, in_force))
     for delivery_id, _, check_ids in grave.iter_rows():
         hold(store, delivery_id, f"check_failed: {', '.join(check_ids)}", CHECKED_BY, now)
     states = {str(state): count for state, count in results["state"].value_counts().iter_rows()}
@@ -112,6 +114,7 @@ def delivery_reference(
     publish(store_of(paths), load_feeds(), as_of)
     ensure_given(paths.reference)
     publish_alert_life(home.operations, paths.reference, as_of)
+    publish_quality_decisions(paths.operations, paths.reference, as_of)
     chosen = plan_run(ledger_frame(paths), home.operations.months_done(), month, as_of)
     rebuild = planned_rebuild(paths, chosen, full=config.full)
     plan = with_rebuild(chosen, rebuild, month)
