@@ -14,6 +14,7 @@ import typer
 
 from orchestration.commands import (
     alert,
+    audit,
     chain,
     check,
     city,
@@ -73,6 +74,7 @@ for group in (
     alert,
     tables,
     chain,
+    audit,
     vault,
     check,
     what_if,

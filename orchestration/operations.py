@@ -1,7 +1,7 @@
-"""What was run when, who took identities out, what was decided about alerts: ``operations.db`` of the data home.
+"""What was run when, and what was decided about alerts: ``operations.db`` of the data home.
 
-Belongs here: runs of the whole way, identified exports, decisions about alerts. Deliveries are the business of the
-ledger (``ingestion``); Dagster keeps the steps of each run.
+Belongs here: runs of the whole way, decisions about alerts. Who looked at identities is in ``audit``; deliveries are
+the business of the ledger (``ingestion``); Dagster keeps the steps of each run.
 """
 
 from __future__ import annotations
@@ -36,17 +36,6 @@ MONTH_DONE = sa.Table(
     sa.Column("month", sa.String, primary_key=True),
     sa.Column("run_id", sa.Integer, nullable=False),
     sa.Column("as_of", sa.String, nullable=False),
-)
-IDENTIFIED_EXPORT = sa.Table(
-    "identified_export",
-    METADATA,
-    sa.Column("export_id", sa.Integer, primary_key=True),
-    sa.Column("exported_at", sa.String, nullable=False),
-    sa.Column("who", sa.String, nullable=False),
-    sa.Column("what", sa.String, nullable=False),
-    sa.Column("month", sa.String),
-    sa.Column("row_count", sa.Integer, nullable=False),
-    sa.Column("reason", sa.String, nullable=False),
 )
 # What people decided about alerts, in the order in which they did; never changed, never taken out.
 ALERT_TRANSITION = sa.Table(
@@ -146,12 +135,6 @@ class Operations:
         with self._engine.connect() as connection:
             rows = connection.execute(query).mappings().all()
         return [RunRecord(**{**row, "months": tuple(json.loads(row["months"]))}) for row in rows]
-
-    def log_identified_export(self, who: str, what: str, month: str | None, row_count: int, reason: str) -> None:
-        """Note that identities left the data home: who, what, how many, why; never which."""
-        row = {"who": who, "what": what, "month": month, "row_count": row_count, "reason": reason}
-        with self._engine.begin() as connection:
-            connection.execute(IDENTIFIED_EXPORT.insert().values(exported_at=_stamp(datetime.now(UTC)), **row))
 
     def record_alert_transition(self, row: Mapping[str, str | None]) -> int:
         """Note a decision about an alert, with all columns but its number; returns the number."""

@@ -5,12 +5,15 @@ Belongs here: names of folders and files, and that day. What is in them is writt
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Iterable
 from datetime import date, timedelta
 from pathlib import Path
 
 from models.calendar import next_month
 from models.codes import city_code
 from models.policy import parameter_value
+from orchestration.audit import record_access, user_of_the_system
 from orchestration.settings import DataHome
 
 LISTS, SUMMARY, QUALITY, STATISTICS, REPORTS = "lists", "summary", "quality", "statistics", "reports"
@@ -39,6 +42,23 @@ def listed_on(month: date) -> date:
     """The day on which a month's lists and reports are handed out, in the month after."""
     day = parameter_value("list_day", city_code()[:6], month)
     return next_month(month) + timedelta(days=int(day) - 1)
+
+
+def record_lists(home: DataHome, what: str, month: date, written: Iterable[Path], count: int) -> None:
+    """Note in the audit log which identified lists were written for a month, how many rows, with their SHA-256."""
+    files = {path.relative_to(home.root).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in written}
+    if files:
+        reason = f"lists of {month:%Y-%m} for their readers"
+        record_access(
+            home,
+            "list",
+            what,
+            who=user_of_the_system(),
+            month=f"{month:%Y-%m}",
+            count=count,
+            reason=reason,
+            files=files,
+        )
 
 
 def output_places(home: DataHome) -> list[dict[str, object]]:

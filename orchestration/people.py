@@ -70,6 +70,17 @@ def with_open_alerts(home: DataHome) -> pl.Series:
     return with_earlier_keys(home, keys)
 
 
+def area_of(home: DataHome, key: str) -> str | None:
+    """The village in which a person or household lived last, by key; None where the tables do not say."""
+    try:
+        members, households = (read_published(home, name) for name in ("household_member_month", "household_month"))
+    except NotPublishedError:
+        return None
+    lived = members.filter((pl.col("person_key") == key) | (pl.col("household_id") == key)).sort("month").tail(1)
+    placed = households.join(lived, on=["month", "household_id"], how="semi")
+    return str(placed["village_code"][0]) if placed.height and placed["village_code"][0] else None
+
+
 def with_earlier_keys(home: DataHome, keys: pl.Series) -> pl.Series:
     """These persons, and every key that stands for one of them since a merge: the vault knows a person by all."""
     path = home.reference / "person_alias.parquet"

@@ -16,6 +16,7 @@ from typing import Any
 
 import polars as pl
 
+from orchestration.audit import record_access, user_of_the_system
 from orchestration.faulty_rows import faulty_rows
 from orchestration.outputs import listed_on
 from orchestration.published import NotPublishedError, read_published
@@ -99,7 +100,17 @@ def write_reports(
             paths = write_report(REPORTS[report](home, month, lang), folder, forms)
             written += [_written(report, month, lang, path) for path in paths]
     _write_manifest(folder / f"manifest_{month:%Y%m}.json", written)
+    record_access(
+        home, "report", " ".join(reports), who=user_of_the_system(), month=f"{month:%Y-%m}", count=len(written),
+        reason=f"reports of {month:%Y-%m}", files={_name(home, Path(one.path)): one.sha256 for one in written},
+    )  # fmt: skip
     return written
+
+
+def _name(home: DataHome, path: Path) -> str:
+    """A file's place in the data home; outside of it the name alone, since folders of a machine tell of people."""
+    full = path.resolve()
+    return full.relative_to(home.root).as_posix() if full.is_relative_to(home.root) else path.name
 
 
 def _written(report: str, month: date, lang: str, path: Path) -> Written:

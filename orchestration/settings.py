@@ -51,6 +51,14 @@ class ModelSettings(BaseModel):
     retrain_after_months: int = Field(default=12, ge=1)
 
 
+class AuditSettings(BaseModel):
+    """Where the heads of the audit log lie; best on another disk than the data home."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    anchor: Path | None = None
+
+
 class Settings(BaseSettings):
     """All settings; environment variables (``ZHAOREN_LIMITS__THREADS=4``) win over the file."""
 
@@ -61,6 +69,7 @@ class Settings(BaseSettings):
     limits: LimitSettings = LimitSettings()
     lists: ListSettings = ListSettings()
     model: ModelSettings = ModelSettings()
+    audit: AuditSettings = AuditSettings()
     # Where deliveries come from besides the inbox: one [[source]] each (docs/sources.md).
     source: Sources = []
 

@@ -12,7 +12,7 @@ import polars as pl
 
 from expectations import resolve_table_checks
 from orchestration.assets.warehouse import PUBLISHED
-from orchestration.outputs import LISTS, QUALITY, RECOVERY, STATISTICS, SUMMARY, listed_on, month_folder
+from orchestration.outputs import LISTS, QUALITY, RECOVERY, STATISTICS, SUMMARY, listed_on, month_folder, record_lists
 from orchestration.published import read_published
 from orchestration.resources import HomeResource
 from orchestration.settings import DataHome
@@ -85,6 +85,7 @@ def township_lists(home: HomeResource) -> dg.MaterializeResult[None]:
             due, identities, hits, month, folder, language, beside=beside, listed_on=listed_on(month), identified=True
         )
         folder.chmod(0o700)
+        record_lists(paths, "township lists", month, written, due.height)
         files += len(written)
     return dg.MaterializeResult(metadata={"months": len(home.plan.months), "workbooks": files})
 
@@ -136,6 +137,7 @@ def recovery_lists(home: HomeResource) -> dg.MaterializeResult[None]:
             # A township in which nothing is left to recover has no list any more.
             for stale in set(folder.glob("*.xlsx")) - set(written):
                 stale.unlink()
+        record_lists(paths, "recovery lists", month, written, overpaid.filter(pl.col("month") == month).height)
         files += len(written)
     return dg.MaterializeResult(metadata={"months": len(home.plan.months), "workbooks": files})
 

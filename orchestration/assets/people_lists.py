@@ -12,7 +12,7 @@ import polars as pl
 
 from orchestration.assets.outputs import GROUP, OWNERS
 from orchestration.assets.warehouse import PUBLISHED
-from orchestration.outputs import CHILDREN, ELDERS, PRICE_SUBSIDY, listed_on, month_folder
+from orchestration.outputs import CHILDREN, ELDERS, PRICE_SUBSIDY, listed_on, month_folder, record_lists
 from orchestration.published import read_published
 from orchestration.resources import HomeResource
 from orchestration.settings import DataHome
@@ -44,6 +44,8 @@ def visit_lists(home: HomeResource) -> dg.MaterializeResult[None]:
     young = write_child_visits(children, people, month, folder / CHILDREN, language, listed_on=day, identified=True)
     for part in (ELDERS, CHILDREN):
         (folder / part).chmod(0o700)
+    record_lists(paths, "old people to visit", month, old, elders.height)
+    record_lists(paths, "children to visit", month, young, children.height)
     return dg.MaterializeResult(metadata={"elder_workbooks": len(old), "child_workbooks": len(young)})
 
 
@@ -65,10 +67,11 @@ def price_subsidy_lists(home: HomeResource) -> dg.MaterializeResult[None]:
     people = _identities(paths, payees["person_key"])
     for month in months:
         folder = month_folder(paths, month) / PRICE_SUBSIDY
-        write_price_subsidy(
+        written = write_price_subsidy(
             triggers, payees, areas, people, month, folder, language, listed_on=listed_on(month), identified=True
         )
         folder.chmod(0o700)
+        record_lists(paths, "payees of the price subsidy", month, written, payees.height)
     return dg.MaterializeResult(metadata={"triggered_months": len(months)})
 
 

@@ -12,12 +12,12 @@ from typing import Annotated
 import polars as pl
 import typer
 
+from orchestration.audit import record_access
 from orchestration.chains import chain_of, subject_of
 from orchestration.commands.arguments import JsonOption
 from orchestration.commands.deciding import ByOption, checked_reason, decider
 from orchestration.console import CommandError, say, show_json, show_table, tell
-from orchestration.operations import Operations
-from orchestration.people import checked_key
+from orchestration.people import area_of, checked_key
 from orchestration.settings import DataHome, find_home
 from workbench.chain import FINDING, LINE, MEMBER, OVERPAID, Chain, plain
 from workbench.chain_book import write_chain_book
@@ -56,9 +56,11 @@ def chain(
     home, who = find_home(), decider(by)
     language = _language(home, lang)
     target = _target(subject, key)
-    found = chain_of(home, subject_of(home, target, id_file), identified=identified, alone=alone, lang=language)
+    about = subject_of(home, target, id_file)
+    found = chain_of(home, about, identified=identified, alone=alone, lang=language)
     what = "identified look at an aid chain" if identified else "masked look at an aid chain"
-    Operations(home.operations).log_identified_export(who, what, None, found.rows.height, why)
+    area = area_of(home, about.key)
+    record_access(home, "look", what, who=who, area=area, count=found.rows.height, reason=why)
     if out is not None:
         _write(found, out)
         tell(f"{found.rows.height} records -> {out}" + (" (personal data)" if identified else ""))

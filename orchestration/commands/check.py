@@ -14,10 +14,10 @@ import typer
 from ingestion.reason import FileRejectedError
 from models.labels import label
 from models.masking import mask_text
+from orchestration.audit import record_access
 from orchestration.commands.arguments import JsonOption, month_of
 from orchestration.commands.deciding import decider
 from orchestration.console import CommandError, Exit, finish, say, show_json, show_table
-from orchestration.operations import Operations
 from orchestration.published import NotPublishedError
 from orchestration.scratch import ScratchError
 from orchestration.settings import DataHome, find_home
@@ -75,7 +75,7 @@ def check(
     refused = [answer for answer in answered if answer["status"] == "refused"]
     why = mask_text(reason.strip()) or label("check.reason", wanted.lang, month=f"{day:%Y-%m}", count=len(answered))
     persons = sum(len(answer["member"]) for answer in answered)
-    Operations(home.operations).log_identified_export(decider(None), WHAT, f"{day:%Y-%m}", persons, why)
+    record_access(home, "export", WHAT, who=decider(None), month=f"{day:%Y-%m}", count=persons, reason=why)
     files = _write(home, wanted, frame, answered, day)
     _tell(answered, files, day, as_json=as_json)
     if refused:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import getpass
 from typing import Annotated
 
 import typer
 
 from models.masking import mask_text
+from orchestration.audit import user_of_the_system
 
 ReasonOption = Annotated[str, typer.Option(help="Why; kept with the decision.")]
 ByOption = Annotated[str | None, typer.Option("--by", help="Who decides; default: the user of the system.")]
@@ -17,12 +17,7 @@ def decider(given: str | None) -> str:
     """Who decides: as named, else the user of the system (a user without a name by the number)."""
     if given and given.strip():
         return given.strip()
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):
-        import os
-
-        return f"uid {os.getuid()}"
+    return user_of_the_system()
 
 
 def checked_reason(reason: str) -> str:

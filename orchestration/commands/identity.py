@@ -23,12 +23,12 @@ from models.contract import load_feeds
 from models.labels import label
 from models.linkage import load_linkage
 from models.masking import masked_id, masked_name
+from orchestration.audit import record_access
 from orchestration.commands.arguments import JsonOption
 from orchestration.commands.deciding import ByOption, ReasonOption, checked_reason, decider
 from orchestration.console import CommandError, Exit, answer, finish, say, show_json, show_table
 from orchestration.deliveries import LANGUAGE
 from orchestration.lock import BusyError, taking_in
-from orchestration.operations import Operations
 from orchestration.people import checked_key
 from orchestration.settings import DataHome, find_home
 from orchestration.stores import store_of
@@ -91,8 +91,8 @@ def export(
     """
     why, home = checked_reason(reason), find_home()
     found = _open(home, passes)
+    record_access(home, "export", "identity proposals", who=decider(None), count=found.height, reason=why)
     count = write_sheet(found, file, language)
-    Operations(home.operations).log_identified_export(decider(None), "identity proposals", None, count, why)
     say(f"{count} proposals -> {file} (personal data: pass it on protected, then delete it)")
 
 

@@ -12,11 +12,11 @@ import typer
 from ingestion import Delivery, DeliveryNotFoundError, Quarantine
 from ingestion.mending import OPEN, ResubmissionError, export_rows, resubmit, row_states, with_state
 from models.contract import load_feeds
+from orchestration.audit import record_access
 from orchestration.commands.arguments import JsonOption
 from orchestration.commands.deciding import ByOption, ReasonOption, checked_reason, decider
 from orchestration.console import CommandError, Exit, answer, finish, say, show_json
 from orchestration.lock import BusyError, taking_in
-from orchestration.operations import Operations
 from orchestration.quarantine import by_delivery, quarantined_rows
 from orchestration.settings import DataHome, find_home
 from orchestration.stores import ledger_of, store_of
@@ -94,11 +94,13 @@ def export(
     rows = _raw_rows(home, item, every=every)
     if rows.is_empty():
         raise CommandError(f"{delivery} has no row that is still set aside", "`--all` exports the earlier ones too")
+    record_access(
+        home, "export", f"quarantine {delivery}", who=decider(by), month=item.period, count=rows.height, reason=why
+    )
     try:
         count = export_rows(rows, load_feeds()[item.feed], out)
     except OSError as error:
         raise CommandError(f"{out} cannot be written ({error.strerror})", "name another file") from error
-    Operations(home.operations).log_identified_export(decider(by), f"quarantine {delivery}", item.period, count, why)
     say(f"{count} rows -> {out} (personal data: pass it on protected, then delete it)")
     say(f'mended? `zhaoren quarantine resubmit {delivery} {out} --reason "…"`')
 

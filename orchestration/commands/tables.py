@@ -10,11 +10,11 @@ from typing import Annotated
 import polars as pl
 import typer
 
+from orchestration.audit import record_access
 from orchestration.commands.arguments import MonthOption, month_of
 from orchestration.commands.deciding import checked_reason, decider
 from orchestration.console import CommandError, tell
 from orchestration.exports import EXPORTS, Format, as_bytes
-from orchestration.operations import Operations
 from orchestration.published import NotPublishedError
 from orchestration.settings import find_home
 
@@ -48,7 +48,7 @@ def export(
     except (NotPublishedError, FileNotFoundError) as error:
         raise CommandError("nothing has been published yet", "run `zhaoren run` first") from error
     if identified:
-        Operations(home.operations).log_identified_export(decider(None), table.value, month, frame.height, why)
+        record_access(home, "export", table.value, who=decider(None), month=month, count=frame.height, reason=why)
     _deliver(frame, out, file_format.value, identified)
     tell(f"{frame.height} rows of {table.value} -> {out or 'standard output'}")
 

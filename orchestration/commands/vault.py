@@ -23,12 +23,12 @@ from ingestion.vault.purge import OPEN_ALERT, PurgeOrder, counted, purge
 from ingestion.vault.rotation import Rotated, rotate_pseudonyms, rotate_vault_key
 from ingestion.vault.summary import vault_summary
 from models.policy.retention import RetentionError, load_retention
+from orchestration.audit import record_access
 from orchestration.commands.arguments import JsonOption, time_of
 from orchestration.commands.deciding import ByOption, ReasonOption, checked_reason, decider
 from orchestration.console import CommandError, Exit, answer, finish, say, show_json, show_table
 from orchestration.lock import locked, taking_in
-from orchestration.operations import Operations
-from orchestration.people import masked, person_key_of, with_open_alerts
+from orchestration.people import area_of, masked, person_key_of, with_open_alerts
 from orchestration.settings import DataHome, find_home
 from orchestration.stores import store_of
 
@@ -96,7 +96,7 @@ def person(
         now = Aliases(store).resolve(wanted)
         facts = Vault(store).facts_of(str(now["new_key"][0]) if now.height else wanted)
     kind = "identified look at a person" if identified else "masked look at a person"
-    Operations(home.operations).log_identified_export(who, kind, None, int(facts.height > 0), why)
+    record_access(home, "look", kind, who=who, area=area_of(home, wanted), count=int(facts.height > 0), reason=why)
     if facts.is_empty():
         raise CommandError("the vault does not know that person", "nothing was ever delivered, or it was deleted")
     answer(facts if identified else masked(facts), "what is known", FACT_COLUMNS, as_json=as_json)
@@ -265,7 +265,7 @@ def _tell(rotated: Rotated, *, as_json: bool) -> None:
 
 
 def _log(who: str, what: str, count: int, why: str) -> None:
-    Operations(find_home().operations).log_identified_export(who, what, None, count, why)
+    record_access(find_home(), "change", what, who=who, count=count, reason=why)
 
 
 @contextmanager

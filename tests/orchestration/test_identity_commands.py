@@ -10,15 +10,14 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-import sqlalchemy as sa
 from typer.testing import CliRunner, Result
 
 from ingestion import publish
 from ingestion.vault.rotation import rotate_pseudonyms
 from models.contract import load_feeds
+from orchestration.audit import entries_of
 from orchestration.commands.identity import identity_app
 from orchestration.console import CommandError
-from orchestration.operations import IDENTIFIED_EXPORT
 from orchestration.people import with_earlier_keys
 from orchestration.settings import DataHome
 from orchestration.stores import ledger_of, store_of, vault_of
@@ -69,9 +68,8 @@ def test_an_export_is_for_its_owner_alone_and_logged(home: DataHome, tmp_path: P
     file = tmp_path / "review.xlsx"
     assert call("export", str(file), "--reason", "monthly review").exit_code == 0
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    with sa.create_engine(f"sqlite:///{home.operations}").connect() as connection:
-        (entry,) = connection.execute(sa.select(IDENTIFIED_EXPORT)).mappings().all()
-    assert (entry["what"], entry["row_count"], entry["reason"]) == ("identity proposals", 1, "monthly review")
+    (entry,) = (json.loads(entry.content) for entry in entries_of(home))
+    assert (entry["what"], entry["count"], entry["reason"]) == ("identity proposals", 1, "monthly review")
     assert call("export", str(file), "--reason", " ").exit_code == 2
 
 

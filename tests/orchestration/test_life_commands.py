@@ -12,11 +12,11 @@ from typer.testing import CliRunner, Result
 from ingestion import ingest
 from ingestion.lock import alone
 from models.contract import load_feeds
+from orchestration.audit import entries_of
 from orchestration.cli import app
 from orchestration.commands.deciding import decider
 from orchestration.console import CommandError
 from orchestration.lock import RUN_LOCK
-from orchestration.operations import Operations
 from orchestration.settings import DataHome
 from orchestration.stores import store_of
 from tests.ingestion.conftest import NOW, City, id_number
@@ -93,15 +93,10 @@ def test_no_list_shows_a_value(home: DataHome) -> None:
 
 
 def test_an_export_is_logged(home: DataHome, tmp_path: Path) -> None:
-    import sqlite3
-
     accepted = delivery("accepted")
     zhaoren("quarantine", "export", "--delivery", accepted, "--out", str(tmp_path / "x.xlsx"), "--reason", " why ")
-    Operations(home.operations)
-    with sqlite3.connect(home.operations) as connection:
-        logged = connection.execute("select what, row_count, reason from identified_export").fetchall()
-    connection.close()
-    assert logged == [(f"quarantine {accepted}", 2, "why")]
+    logged = [json.loads(entry.content) for entry in entries_of(home)]
+    assert [(one["what"], one["count"], one["reason"]) for one in logged] == [(f"quarantine {accepted}", 2, "why")]
 
 
 def test_decisions_name_who_and_the_months_they_change(home: DataHome) -> None:

@@ -7,14 +7,13 @@ from pathlib import Path
 
 import polars as pl
 import pytest
-import sqlalchemy as sa
 from typer.testing import CliRunner, Result
 
 from ingestion.vault import Vault
+from orchestration.audit import entries_of
 from orchestration.commands.environment import examine
 from orchestration.commands.vault import vault_app
 from orchestration.console import CommandError
-from orchestration.operations import IDENTIFIED_EXPORT
 from orchestration.people import with_open_alerts
 from orchestration.settings import DataHome
 from orchestration.stores import store_of
@@ -45,10 +44,7 @@ def call(*arguments: str, given: str | None = None) -> Result:
 
 
 def logged(home: DataHome) -> list[dict[str, object]]:
-    if not home.operations.exists():
-        return []
-    with sa.create_engine(f"sqlite:///{home.operations}").connect() as connection:
-        return [dict(row) for row in connection.execute(sa.select(IDENTIFIED_EXPORT)).mappings()]
+    return [json.loads(entry.content) for entry in entries_of(home)]
 
 
 def test_status_counts_and_names_nobody(home: DataHome) -> None:
@@ -66,7 +62,7 @@ def test_a_look_at_a_person_is_masked_and_logged_with_its_reason(home: DataHome)
     assert not any(text in result.stdout for text in (NUMBER, NAME))
     assert "2023-03" in result.stdout
     (entry,) = logged(home)
-    assert (entry["who"], entry["what"], entry["row_count"]) == ("dpo", "masked look at a person", 1)
+    assert (entry["who"], entry["what"], entry["count"]) == ("dpo", "masked look at a person", 1)
     assert not any(text in str(entry) for text in (NUMBER, NAME))
 
 
@@ -102,7 +98,7 @@ def test_without_a_reason_nothing_is_shown(home: DataHome) -> None:
 def test_an_unknown_person_is_logged_too(home: DataHome) -> None:
     with pytest.raises(CommandError, match="does not know"):
         call("person", "--reason", "x", given=f"{id_number(99)}\n")
-    assert logged(home)[0]["row_count"] == 0
+    assert logged(home)[0]["count"] == 0
 
 
 def test_hold_purge_and_certificate(home: DataHome) -> None:
