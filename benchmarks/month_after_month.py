@@ -26,6 +26,7 @@ import polars as pl
 
 from benchmarks.identity_million import Run
 from expectations import ensure_tables
+from ingestion.quarantine import FAULT_COLUMNS
 from ml import write_scores
 from ml.scorer import SCORE_SCHEMA
 from orchestration.run_plan import read_plan, write_plan
@@ -94,6 +95,8 @@ class AllLayers(Run):
         plan = replace(read_plan(self.reference / "run.parquet"), facts_from=since)
         write_plan(plan, "policy", "code", self.reference / "run.parquet")
         ensure_tables(self.reference)
+        for faults in ("quarantine_row", "cell_defect"):
+            self._table(faults, pl.DataFrame(schema=FAULT_COLUMNS))
         write_scores(pl.DataFrame(schema=SCORE_SCHEMA), self.reference / "household_score.parquet")
 
 

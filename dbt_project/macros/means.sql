@@ -34,6 +34,20 @@
     {{ add_months(month, '-' ~ months_of_window(parameter)) }}
 {%- endmacro %}
 
+{# The longest of those windows in any month of the run, as a literal: how far back a table has to be read. #}
+{% macro longest_window(parameters) -%}
+    {{ adapter.dispatch('longest_window')(parameters) }}
+{%- endmacro %}
+
+{% macro default__longest_window(parameters) -%}
+    {%- set resolved -%}
+        select cast(max(value) as integer) as months
+        from read_parquet('{{ env_var('ZHAOREN_REFERENCE', '') }}/parameter_month.parquet')
+        where parameter in ('{{ parameters | join("', '") }}')
+    {%- endset -%}
+    {{ run_query(resolved).rows[0]['months'] if execute else 0 }}
+{%- endmacro %}
+
 {# Income, spending and property of each family with the limits of its place: one row per month and family. #}
 {% macro family_means(family) %}
     with

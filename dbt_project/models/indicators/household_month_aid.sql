@@ -1,6 +1,7 @@
 with
 household as (
     select * from {{ ref('household_month') }}
+    where {{ since_rebuild('month', windows=['household_history_months']) }}
 ),
 
 month as (
@@ -54,6 +55,37 @@ granted as (
     group by member.month, member.household_id
 ),
 
+received as (
+    select
+        month,
+        household_id,
+        sum(yuan) as paid_yuan
+    from (
+        select
+            month,
+            household_id,
+            paid_yuan as yuan
+        from paid
+        union all
+        select
+            month,
+            household_id,
+            granted_yuan as yuan
+        from granted
+    ) as either
+    group by month, household_id
+),
+
+-- When a household was last paid before the months that are read.
+paid_before as (
+    select
+        household_id,
+        max({{ month_number('month') }}) as last_paid_number
+    from received
+    where paid_yuan > 0 and not {{ since_rebuild('month', windows=['household_history_months']) }}
+    group by household_id
+),
+
 monthly as (
     select
         household.month,
@@ -92,7 +124,7 @@ windowed as (
         year_back as (
             partition by household_id
             order by month_number
-            range between 11 preceding and current row
+            range between {{ months_before('household_history_months') }} preceding and current row
         ),
         so_far as (
             partition by household_id
@@ -103,20 +135,24 @@ windowed as (
 
 final as (
     select
-        month,
-        household_id,
-        {{ yuan('dibao_yuan') }} as dibao_paid_yuan,
-        {{ yuan('destitute_yuan') }} as destitute_paid_yuan,
-        {{ yuan('disability_yuan') }} as disability_paid_yuan,
-        {{ yuan('child_yuan') }} as child_paid_yuan,
-        {{ yuan('old_age_yuan') }} as old_age_paid_yuan,
-        {{ yuan('temporary_yuan') }} as temporary_paid_yuan,
-        {{ yuan('price_subsidy_yuan') }} as price_subsidy_paid_yuan,
-        {{ yuan('paid_yuan') }} as paid_yuan,
-        {{ yuan('paid_12m_yuan') }} as paid_12m_yuan,
-        cast(temporary_12m_count as integer) as temporary_12m_count,
-        cast(month_number - last_paid_number as integer) as months_since_paid
+        windowed.month,
+        windowed.household_id,
+        {{ yuan('windowed.dibao_yuan') }} as dibao_paid_yuan,
+        {{ yuan('windowed.destitute_yuan') }} as destitute_paid_yuan,
+        {{ yuan('windowed.disability_yuan') }} as disability_paid_yuan,
+        {{ yuan('windowed.child_yuan') }} as child_paid_yuan,
+        {{ yuan('windowed.old_age_yuan') }} as old_age_paid_yuan,
+        {{ yuan('windowed.temporary_yuan') }} as temporary_paid_yuan,
+        {{ yuan('windowed.price_subsidy_yuan') }} as price_subsidy_paid_yuan,
+        {{ yuan('windowed.paid_yuan') }} as paid_yuan,
+        {{ yuan('windowed.paid_12m_yuan') }} as paid_12m_yuan,
+        cast(windowed.temporary_12m_count as integer) as temporary_12m_count,
+        cast(
+            windowed.month_number - coalesce(windowed.last_paid_number, paid_before.last_paid_number) as integer
+        ) as months_since_paid
     from windowed
+    left join paid_before
+        on windowed.household_id = paid_before.household_id
 )
 
 select * from final

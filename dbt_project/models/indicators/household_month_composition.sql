@@ -1,17 +1,17 @@
 with
 household as (
     select * from {{ ref('household_month') }}
-    where {{ since_rebuild('month', back=11) }}
+    where {{ since_rebuild('month', windows=['household_history_months']) }}
 ),
 
 member as (
     select * from {{ ref('household_member_month') }}
-    where {{ since_rebuild('month', back=11) }}
+    where {{ since_rebuild('month', windows=['household_history_months']) }}
 ),
 
 month as (
     select * from {{ ref('run_month') }}
-    where {{ since_rebuild('month', back=11) }}
+    where {{ since_rebuild('month', windows=['household_history_months']) }}
 ),
 
 school as (
@@ -45,6 +45,10 @@ death as (
 
 majority as (
     {{ city_policy('majority_age') }}
+),
+
+preschool as (
+    {{ city_policy('preschool_age') }}
 ),
 
 old_age as (
@@ -126,7 +130,7 @@ described as (
         member.is_counted and member.age_years < majority.value as is_minor,
         member.is_counted and member.age_years >= old_age.value as is_elder,
         member.is_counted and member.age_years >= allowance_age.value as is_allowance_age,
-        member.is_counted and member.age_years < 6 as is_preschool,
+        member.is_counted and member.age_years < preschool.value as is_preschool,
         member.is_counted and coalesce(person_fact.is_student, false) as is_student,
         member.is_counted and coalesce(person_fact.is_disabled, false) as is_disabled,
         member.is_counted and coalesce(person_fact.is_severely_disabled, false) as is_severely_disabled,
@@ -137,6 +141,8 @@ described as (
     from member
     left join majority
         on member.month = majority.month
+    left join preschool
+        on member.month = preschool.month
     left join old_age
         on member.month = old_age.month
     left join allowance_age
@@ -175,7 +181,7 @@ windowed as (
         sum(counted.death_count) over (
             partition by counted.household_id
             order by month.month_number
-            range between 11 preceding and current row
+            range between {{ months_before('household_history_months') }} preceding and current row
         ) as death_12m_count
     from counted
     inner join month

@@ -1,12 +1,12 @@
 with
 income as (
     select * from {{ ref('person_month_income') }}
-    where {{ since_rebuild('month', back=6) }}
+    where {{ since_rebuild('month', windows=['main_earner_months', 'earner_months']) }}
 ),
 
 member as (
     select * from {{ ref('household_member_month') }}
-    where {{ since_rebuild('month', back=6) }}
+    where {{ since_rebuild('month', windows=['main_earner_months', 'earner_months']) }}
 ),
 
 month as (
@@ -78,7 +78,7 @@ windowed as (
         half_year as (
             partition by spine.person_key
             order by spine.month_number
-            range between 6 preceding and current row
+            range between {{ months_of_window('main_earner_months') }} preceding and current row
         ),
         three_before as (
             partition by spine.person_key

@@ -1,22 +1,23 @@
+{%- set income_windows = ['rigid_spending_window_months', 'means_income_months', 'n08_prior_months'] -%}
 with
 household as (
     select * from {{ ref('household_month') }}
-    where {{ since_rebuild('month', back=11) }}
+    where {{ since_rebuild('month', windows=income_windows) }}
 ),
 
 month as (
     select * from {{ ref('run_month') }}
-    where {{ since_rebuild('month', back=11) }}
+    where {{ since_rebuild('month', windows=income_windows) }}
 ),
 
 member as (
     select * from {{ ref('household_member_month') }}
-    where is_counted and {{ since_rebuild('month', back=11) }}
+    where is_counted and {{ since_rebuild('month', windows=income_windows) }}
 ),
 
 income as (
     select * from {{ ref('person_month_income') }}
-    where {{ since_rebuild('month', back=11) }}
+    where {{ since_rebuild('month', windows=income_windows) }}
 ),
 
 earner as (

@@ -1,22 +1,22 @@
 with
 household as (
     select * from {{ ref('household_month') }}
-    where {{ since_rebuild('month', back=11) }}
+    where {{ since_rebuild('month', windows=['rigid_spending_window_months']) }}
 ),
 
 month as (
     select * from {{ ref('run_month') }}
-    where {{ since_rebuild('month', back=11) }}
+    where {{ since_rebuild('month', windows=['rigid_spending_window_months']) }}
 ),
 
 member as (
     select * from {{ ref('household_member_month') }}
-    where {{ since_rebuild('month', back=11) }}
+    where {{ since_rebuild('month', windows=['rigid_spending_window_months']) }}
 ),
 
 patient as (
     select * from {{ ref('person_month_spending') }}
-    where {{ since_rebuild('month', back=11) }}
+    where {{ since_rebuild('month', windows=['rigid_spending_window_months']) }}
 ),
 
 school as (

@@ -1,19 +1,22 @@
 with
 income as (
     select * from {{ ref('person_month_means') }}
-    where kind = 'income'
+    where kind = 'income' and {{ since_rebuild('month', windows=['rigid_spending_window_months']) }}
 ),
 
 month as (
     select * from {{ ref('run_month') }}
+    where {{ since_rebuild('month', windows=['rigid_spending_window_months']) }}
 ),
 
 member as (
     select * from {{ ref('household_member_month') }}
+    where {{ since_rebuild('month', windows=['rigid_spending_window_months']) }}
 ),
 
 place as (
     select * from {{ ref('household_month') }}
+    where {{ since_rebuild('month', windows=['rigid_spending_window_months']) }}
 ),
 
 source as (
@@ -36,8 +39,9 @@ earner as (
 resident as (
     select
         person_key,
-        min(month) as since_month
-    from member
+        min(known_from) as since_month
+    from {{ ref('household_member') }}
+    where known_from < known_to
     group by person_key
 ),
 

@@ -1,6 +1,7 @@
 with
 medical as (
     select * from {{ ref('person_month_spending') }}
+    where {{ since_rebuild('month') }}
 ),
 
 spending as (
@@ -8,10 +9,12 @@ spending as (
     where
         kind = 'spending'
         and item in ('tuition', 'disaster_loss')
+        and {{ since_rebuild('month', windows=['rigid_spending_window_months']) }}
 ),
 
 month as (
     select * from {{ ref('run_month') }}
+    where {{ since_rebuild('month') }}
 ),
 
 -- The year's tuition by twelfths, summed before it is divided, so that a year comes out at what it cost.

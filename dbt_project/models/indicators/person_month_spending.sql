@@ -1,10 +1,12 @@
 with
 settlement as (
     select * from {{ ref('person_medical_settlement') }}
+    where {{ since_rebuild('settled_month', windows=['rigid_spending_window_months']) }}
 ),
 
 member as (
     select * from {{ ref('household_member_month') }}
+    where {{ since_rebuild('month', windows=['rigid_spending_window_months']) }}
 ),
 
 month as (

@@ -1,10 +1,14 @@
+{#- Whether phase-out is over is told by the months since: one more than it lasts. -#}
+{%- set phase_out_back = longest_window(['phase_out_months']) | int + 1 -%}
 with
 household as (
     select * from {{ ref('household_month') }}
+    where {{ since_rebuild('month', back=phase_out_back) }}
 ),
 
 member as (
     select * from {{ ref('household_member_month') }}
+    where {{ since_rebuild('month', back=phase_out_back) }}
 ),
 
 certificate as (
@@ -17,6 +21,7 @@ visit as (
 
 found as (
     select * from {{ ref('person_month_means') }}
+    where {{ since_rebuild('month', windows=['rigid_spending_window_months', 'means_income_months']) }}
 ),
 
 monitored as (
@@ -28,6 +33,7 @@ means as (
         *,
         household_id as family_id
     from {{ ref('household_month_means') }}
+    where {{ since_rebuild('month', back=phase_out_back) }}
 ),
 
 outcome as (
@@ -134,6 +140,7 @@ concerned as (
             and family.family_id = judged.family_id
     where
         family.is_counted
+        and {{ since_rebuild('family.month') }}
         and (judged.register_layer <> 'none' or judged.rule_layer not in ('none', 'unknown'))
 ),
 
