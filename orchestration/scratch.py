@@ -15,15 +15,18 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from shutil import rmtree
 from tempfile import TemporaryDirectory
 from typing import Any
 
 import duckdb
 import polars as pl
 
+from ingestion import BusyError
+from ingestion.lock import alone
 from orchestration.dbt import LOGS, TARGET, dbt_environment, prepared_manifest
 from orchestration.published import NotPublishedError
 from orchestration.settings import DataHome
@@ -32,6 +35,9 @@ from orchestration.settings import DataHome
 WAREHOUSE = "warehouse.duckdb"
 PARSED = "partial_parse.msgpack"
 _SAID = 2000
+PREFIX, IN_USE, GUARD = "scratch-", "in_use.lock", "scratch.lock"
+# To make or clear a folder takes a moment.
+_PATIENCE = 30.0
 
 
 class ScratchError(RuntimeError):
@@ -153,13 +159,34 @@ def scratch_warehouse(
     build = needed(json.loads(manifest_file.read_text(encoding="utf-8")), targets, changed, parameters)
     if not build.is_touched:
         raise LookupError(f"{', '.join(targets)} does not rest on {', '.join([*changed, *parameters])}")
-    home.dbt.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(prefix="scratch-", dir=home.dbt) as name:
-        scratch = Scratch(Path(name))
+    with scratch_folder(home.dbt) as folder:
+        scratch = Scratch(folder)
         _lay_reference(home, scratch, reference)
         _lay_tables(home, scratch, build, tables, rows or {})
         _run(home, scratch, manifest_file.with_name(PARSED), build)
         yield scratch
+
+
+@contextmanager
+def scratch_folder(place: Path) -> Iterator[Path]:
+    """A folder that is gone when the block ends; those of processes that were killed go first.
+
+    Each is locked by who works in it. The lock is the kernel's, so a folder whose lock is free has nobody left.
+    """
+    place.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        # Nobody may find a folder between its making and its lock.
+        with alone(place / GUARD, _PATIENCE):
+            _clear_left_behind(place)
+            folder = Path(stack.enter_context(TemporaryDirectory(prefix=PREFIX, dir=place)))
+            stack.enter_context(alone(folder / IN_USE, 0))
+        yield folder
+
+
+def _clear_left_behind(place: Path) -> None:
+    for folder in sorted(place.glob(f"{PREFIX}*/")):
+        with suppress(BusyError), alone(folder / IN_USE, 0):
+            rmtree(folder, ignore_errors=True)
 
 
 def _lay_reference(home: DataHome, scratch: Scratch, changed: Mapping[str, pl.DataFrame]) -> None:

@@ -1,10 +1,12 @@
-"""Which models a scratch warehouse has to build, and what it may read as it is."""
+"""Which models a scratch warehouse has to build, what it may read as it is, and what is left of it."""
 
+import fcntl
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from orchestration.scratch import needed
+from orchestration.scratch import IN_USE, needed, scratch_folder
 
 
 def node(name: str, access: str, *rests_on: str, code: str = "", macros: tuple[str, ...] = ()) -> dict[str, Any]:
@@ -50,3 +52,16 @@ def test_a_parameter_moves_only_the_models_that_name_it() -> None:
 def test_an_unknown_name_is_told() -> None:
     with pytest.raises(LookupError, match="nothing_such"):
         needed(manifest(PUBLISHED), ["member"], ["nothing_such"])
+
+
+def test_what_a_killed_process_left_behind_goes_and_what_is_in_use_stays(tmp_path: Path) -> None:
+    left, used = tmp_path / "scratch-left", tmp_path / "scratch-used"
+    for folder in (left, used):
+        folder.mkdir()
+        (folder / "warehouse.duckdb").touch()
+    # Another process at work, as the kernel sees it: a lock of its own on the file.
+    with (used / IN_USE).open("a") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        with scratch_folder(tmp_path) as folder:
+            assert sorted(tmp_path.glob("scratch-*/")) == sorted([folder, used])
+    assert list(tmp_path.glob("scratch-*/")) == [used]
