@@ -59,7 +59,7 @@
 
 {# Whether this build adds months to the table; in a unit test a model is what a full build makes of it. #}
 {% macro adds_months() -%}
-    {{ return(is_incremental() and model.resource_type == 'model') }}
+    {{ return(model.resource_type == 'model' and is_incremental()) }}
 {%- endmacro %}
 
 {#

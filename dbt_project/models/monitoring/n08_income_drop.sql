@@ -40,12 +40,13 @@ told as (
     from {{ ref('household_month_income') }}
 ),
 
+-- A month that the sources do not speak of is no month without income: it is neither in the mean nor a bad month.
 usual as (
     select
         *,
-        avg(regular_yuan) over months_before_it as usual_yuan,
-        min(regular_yuan) over months_before_it as lowest_yuan,
-        count(*) over months_before_it as usual_count
+        avg(case when not is_untold then regular_yuan end) over months_before_it as usual_yuan,
+        min(case when not is_untold then regular_yuan end) over months_before_it as lowest_yuan,
+        count(case when not is_untold then 1 end) over months_before_it as usual_count
     from told
     window
         months_before_it as (
@@ -144,6 +145,11 @@ measured as (
             member.person_key = earned.person_key
             and fallen.start_month > earned.month
             and earned.month >= {{ window_back('fallen.start_month', 'n08_prior_months') }}
+    inner join told
+        on
+            fallen.household_id = told.household_id
+            and earned.month = told.month
+            and not told.is_untold
     group by fallen.month, fallen.household_id, fallen.start_month
 ),
 
