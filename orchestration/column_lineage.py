@@ -99,7 +99,7 @@ def _origins(scope: Scope, column: str, seen: dict[tuple[int, str], set[ColumnNa
             found |= _origins(left, column, seen)
             found |= _origins(right, _names(right)[names.index(column)], seen)
         return found
-    chosen = next((one for one in _query(scope).selects if one.alias_or_name.lower() == column.lower()), None)
+    chosen = _made(scope.expression, column)
     for part in chosen.find_all(exp.Column) if chosen is not None else ():
         for source in _sources_of(scope, part.table):
             if isinstance(source, Scope):
@@ -109,14 +109,15 @@ def _origins(scope: Scope, column: str, seen: dict[tuple[int, str], set[ColumnNa
     return found
 
 
-def _query(scope: Scope) -> exp.Query:
-    if not isinstance(scope.expression, exp.Query):
-        raise ValueError(f"no query: {type(scope.expression).__name__}")
-    return scope.expression
+def _made(whole: exp.Expr, column: str) -> exp.Expr | None:
+    """What makes an output column; of an unfolded list the list, of rows that stand in the SQL nothing."""
+    if not isinstance(whole, exp.Query):
+        return None if isinstance(whole, exp.Values) else whole
+    return next((one for one in whole.selects if one.alias_or_name.lower() == column.lower()), None)
 
 
 def _names(scope: Scope) -> list[str]:
-    return list(_query(scope).named_selects)
+    return list(scope.expression.named_selects) if isinstance(scope.expression, exp.Query) else []
 
 
 def _sources_of(scope: Scope, name: str) -> list[object]:

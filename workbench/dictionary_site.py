@@ -85,7 +85,7 @@ class Site:
             title = " ".join(part for part in (table.title_zh, table.grain) if part)
             found.append([table.id, title, page])
             for column in table.columns:
-                words = " ".join(part for part in (column.heading_zh, column.description) if part)
+                words = " ".join(part for part in (table.title_zh, column.heading_zh, column.description) if part)
                 found.append([f"{table.id}.{column.name}", words, f"{page}#{column.name}"])
         return found
 
