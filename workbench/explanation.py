@@ -1,0 +1,76 @@
+"""Why an alert stands and what became of a delivery, as tables in a language and as one page without a name in it.
+
+Belongs here: words and form. Does not belong here: finding the rows (``orchestration.explain``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import polars as pl
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from models.labels import label
+
+TEMPLATE_DIRECTORY = Path(__file__).parent / "templates"
+NUMBERS = frozenset({"value", "threshold", "row_number", "count"})
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """One subject and its tables, by the name of their heading, in the order in which they are read."""
+
+    kind: Literal["alert", "delivery"]
+    subject: str
+    lang: str
+    tables: Mapping[str, pl.DataFrame]
+
+    @property
+    def title(self) -> str:
+        """What is explained."""
+        return label(f"explain.title_{self.kind}", self.lang, id=self.subject)
+
+    def heading(self, table: str) -> str:
+        """The heading of a table."""
+        return label(f"explain.{table}", self.lang)
+
+    def column(self, name: str) -> str:
+        """The heading of a column."""
+        return label(f"explain.column.{name}", self.lang)
+
+    def document(self) -> dict[str, Any]:
+        """The same for other programs: names of columns stay, words are in the language."""
+        tables = {name: _plain_rows(table) for name, table in self.tables.items()}
+        return {"kind": self.kind, "subject": self.subject, **tables}
+
+
+def explanation_page(found: Explanation) -> str:
+    """One HTML page that loads nothing; every text that came in is escaped."""
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATE_DIRECTORY), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    tables = [(name, table.columns, table.rows(named=True)) for name, table in found.tables.items()]
+    return environment.get_template("explanation.html.j2").render(
+        found=found, tables=tables, numbers=NUMBERS, shown=shown, note=label("explain.nobody", found.lang),
+        none=label("explain.none", found.lang),
+    )  # fmt: skip
+
+
+def shown(value: object) -> str:
+    """A cell for people: months and days short, numbers without zeros at the end, an open end as nothing."""
+    if value is None or value == date(9999, 12, 31):
+        return ""
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M}"
+    if isinstance(value, bool):
+        return "✓" if value else ""
+    text = str(value)
+    return text.rstrip("0").rstrip(".") if "." in text and text.replace(".", "").lstrip("-").isdigit() else text
+
+
+def _plain_rows(table: pl.DataFrame) -> list[dict[str, Any]]:
+    return table.with_columns(pl.selectors.decimal().cast(pl.Float64)).to_dicts()
