@@ -57,6 +57,7 @@ def bulletin_of(home: DataHome, month: date, lang: str) -> Document:
     """The bulletin of a month from the published statistics."""
     return bulletin(
         read_published(home, FIGURES),
+        read_published(home, "feed_scorecard"),
         read_published(home, "delivery_month"),
         read_published(home, "figure_check"),
         read_published(home, "township_outlier_month"),

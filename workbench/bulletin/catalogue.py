@@ -69,6 +69,16 @@ FUNNEL = (
     "funnel_referred",
 )
 MAPS = ("alerts_listed", "register_share")
+# What a leader looks at first: hidden beside a small number only where nothing else is left.
+HEADLINES = (
+    "register_persons",
+    "register_households",
+    "payment_amount",
+    "payment_persons_any",
+    "alerts_listed",
+    "alerts_overdue",
+    "alerts_answered",
+)
 STOCKS = {"register_persons": "persons", "register_households": "households"}
 
 

@@ -28,6 +28,7 @@ from workbench.statistics_blocks import title_of
 
 def bulletin(
     figures: pl.DataFrame,
+    scores: pl.DataFrame,
     deliveries: pl.DataFrame,
     comparisons: pl.DataFrame,
     outliers: pl.DataFrame,
@@ -37,7 +38,7 @@ def bulletin(
     made_on: date,
     limit: int | None = None,
 ) -> Document:
-    """The bulletin of ``month`` from the published tables of the statistics.
+    """The bulletin of ``month`` from the published tables of the statistics, scorecards and deliveries.
 
     ``limit``: counts below it are hidden; default: the parameter ``small_count_limit`` of the month; 0 hides nothing.
     """
@@ -45,7 +46,7 @@ def bulletin(
     if limit is None:
         limit = int(parameter_value("small_count_limit", city_code()[:6], month))
     known = BulletinFigures(figures, month, limit)
-    quality = DataQuality.of(deliveries, comparisons, outliers, month)
+    quality = DataQuality.of(scores, deliveries, comparisons, outliers, month)
     words = Words(month, lang, frozenset(known.areas("county") | known.areas("township")))
     day = f"{made_on:%Y-%m-%d}"
     return Document(

@@ -15,7 +15,7 @@ from functools import cached_property
 import polars as pl
 
 from models.statistics import load_figures
-from workbench.bulletin.catalogue import STOCKS, is_printed
+from workbench.bulletin.catalogue import HEADLINES, STOCKS, is_printed
 from workbench.report.figure import Figure
 from workbench.report.frame import month_before
 from workbench.report.suppress import Cell, Sum, hide
@@ -137,7 +137,10 @@ class BulletinFigures:
             rest = (place.month, place.level, place.area, place.layer, place.part)
             # What is hidden beside a small one: months before first, then townships, counties, parts, the city last.
             earlier = place.month < self.month
-            rank = 9 * earlier + LEVELS.index(place.level) * 2 + (place.layer != ALL or place.part != ALL)
+            is_whole = place.layer == ALL and place.part == ALL
+            rank = 9 * earlier + LEVELS.index(place.level) * 2 + (not is_whole)
+            if place.figure in HEADLINES and place.level == "city" and is_whole and not earlier:
+                rank = -1
             people = tuple(Place(base, *rest) for base in entry.people)
             yield (
                 place,

@@ -103,8 +103,10 @@ def _alerts(figures: BulletinFigures, quality: DataQuality, words: Words) -> Ite
     levels = [(label(f"level.{level}", lang), figures("alerts_by_level", part=level)) for level in words.levels]
     shown = [(name, figure) for name, figure in levels if figure.value]
     if listed_now.value and shown:
+        standing = figures("alerts_standing")
+        key = "listed" if standing.value == listed_now.value else "listed_of_all"
         yield listed(
-            "bulletin.alerts.listed", shown, "item", lang, name="levels", listed=listed_now, new=figures("alerts_new")
+            f"bulletin.alerts.{key}", shown, "item", lang, name="levels", listed=listed_now, new=figures("alerts_new")
         )
     put_off = figures("alerts_put_off")
     if put_off.value:

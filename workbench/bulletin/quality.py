@@ -20,26 +20,35 @@ from workbench.report.compose import compose, joined
 from workbench.report.document import Column, Row, Sentence, Table, Tone
 from workbench.report.figure import Figure
 
-DELIVERIES, COMPARISONS, OUTLIERS = "delivery_month", "figure_check", "township_outlier_month"
+SCORES, COMPARISONS, OUTLIERS = "feed_scorecard", "figure_check", "township_outlier_month"
 STATES = ("agrees", "explained", "unexplained")
 
 
 @dataclass(frozen=True)
 class DataQuality:
-    """The published tables ``delivery_month``, ``figure_check`` and ``township_outlier_month`` of one month."""
+    """The published tables ``feed_scorecard``, ``figure_check`` and ``township_outlier_month`` of one month; the days
+    on which feeds were due and came are those of ``delivery_month``.
+    """
 
     month: date
-    deliveries: pl.DataFrame
+    scores: pl.DataFrame
+    days: pl.DataFrame
     comparisons: pl.DataFrame
     differing: pl.DataFrame
 
     @classmethod
     def of(
-        cls, deliveries: pl.DataFrame, comparisons: pl.DataFrame, outliers: pl.DataFrame, month: date
+        cls,
+        scores: pl.DataFrame,
+        deliveries: pl.DataFrame,
+        comparisons: pl.DataFrame,
+        outliers: pl.DataFrame,
+        month: date,
     ) -> DataQuality:
         """What is known of ``month``."""
         here = pl.col("month") == month
-        return cls(month, deliveries.filter(here), comparisons.filter(here), outliers.filter(here))
+        days = deliveries.filter(here).select("feed", "due_on", "first_received_on", "is_stale")
+        return cls(month, scores.filter(here), days, comparisons.filter(here), outliers.filter(here))
 
     def sentences(self, words: Words) -> Iterator[Sentence]:
         """What a reader of the bulletin has to know of its data."""
@@ -47,36 +56,54 @@ class DataQuality:
         rows, quarantined = self._rows("data_row_count"), self._rows("quarantined_row_count")
         if rows.value:
             yield compose("bulletin.quality.rows", words.lang, rows=rows, quarantined=quarantined)
+        yield self._failed_checks(words)
         open_count = self.comparison_count("unexplained")
         if open_count.value:
             yield compose("bulletin.quality.differences", words.lang, "caution", count=open_count)
         elif not self.comparisons.is_empty():
             yield compose("bulletin.quality.no_difference", words.lang, "good")
 
+    def _failed_checks(self, words: Words) -> Sentence:
+        failed, mandatory = self._rows("failed_count", "check"), self._rows("mandatory_failed_count", "check")
+        if not failed.value:
+            return compose("bulletin.quality.no_check", words.lang, "good")
+        tone: Tone = "bad" if mandatory.value else "caution"
+        return compose("bulletin.quality.checks", words.lang, tone, failed=failed, mandatory=mandatory)
+
     def _arrival(self, words: Words) -> Sentence:
-        missing = self.deliveries.filter(pl.col("is_expected") & ~pl.col("is_arrived")).sort("feed")["feed"].to_list()
+        missing = self.scores.filter(pl.col("is_expected") & ~pl.col("is_arrived")).sort("feed")["feed"].to_list()
         counts = {
             "due": self._feeds("due", {"is_expected": "true"}),
-            "on_time": self._feeds("on_time", {"is_expected": "true", "is_arrived": "true", "is_late": "false"}),
-            "late": self._feeds("late", {"is_expected": "true", "is_arrived": "true", "is_late": "true"}),
-            "missing": self._feeds("missing", {"is_expected": "true", "is_arrived": "false"}),
+            "arrived": self._feeds("arrived", {"is_expected": "true", "is_arrived": "true"}),
+            "on_time": self._feeds("on_time", {"is_on_time": "true"}),
+            "late": self._feeds("late", {"is_on_time": "false"}),
         }
         tone: Tone = "bad" if missing else "caution" if counts["late"].value else "good"
-        told = [compose("bulletin.quality.feeds", words.lang, **counts)]
+        told = [compose("bulletin.quality.feeds", words.lang, "", **counts)]
+        unjudged = self._unjudged()
+        if unjudged.value:
+            told.append(compose("bulletin.quality.unjudged", words.lang, count=unjudged))
         if missing:
             names = label("report.comma", words.lang).join(feed_title(feed, words.lang) for feed in missing)
             told.append(compose("bulletin.quality.missing", words.lang, feeds=names))
         return joined(told, words.lang, tone)
 
+    def _unjudged(self) -> Figure:
+        """Feeds that came, but with so many months at once that their punctuality says nothing."""
+        came = pl.col("is_expected") & pl.col("is_arrived") & pl.col("is_on_time").is_null()
+        where = {"is_expected": "true", "is_arrived": "true"}
+        column = "count(*) - count(is_on_time)"
+        return self._counted(SCORES, "unjudged", self.scores.filter(came).height, "feed", where, column)
+
     def _feeds(self, name: str, where: dict[str, str]) -> Figure:
-        known = self.deliveries
+        known = self.scores
         for column, value in where.items():
             known = known.filter(pl.col(column) == (value == "true"))
-        return self._counted(DELIVERIES, name, known.height, "feed", where)
+        return self._counted(SCORES, name, known.height, "feed", where)
 
-    def _rows(self, column: str) -> Figure:
-        total = int(self.deliveries[column].sum() or 0)
-        return self._counted(DELIVERIES, column, total, "row", {}, f"sum({column})")
+    def _rows(self, column: str, unit: str = "row") -> Figure:
+        total = int(self.scores[column].sum() or 0)
+        return self._counted(SCORES, column, total, unit, {}, f"sum({column})")
 
     def comparison_count(self, state: str, check: str | None = None) -> Figure:
         """How many comparisons of the month ended in a state."""
@@ -120,9 +147,10 @@ class DataQuality:
 
     def feed_table(self, words: Words) -> Table:
         """What was due and what came, feed by feed."""
-        names = ("feed", "department", "due_on", "received_on", "state", "rows", "quarantined")
+        names = ("feed", "department", "due_on", "received_on", "state", "grade", "rows", "quarantined")
         rows = []
-        for one in self.deliveries.sort("department", "feed").iter_rows(named=True):
+        known = self.scores.join(self.days, on="feed", how="left").sort("department", "feed")
+        for one in known.iter_rows(named=True):
             state = _state_of(one)
             tone: Tone = {"missing": "bad", "late": "caution"}.get(state, "")  # type: ignore[assignment]
             cells = (
@@ -131,6 +159,7 @@ class DataQuality:
                 f"{one['due_on']:%Y-%m-%d}" if one["due_on"] else "",
                 f"{one['first_received_on']:%Y-%m-%d}" if one["first_received_on"] else "",
                 label(f"bulletin.arrival.{state}", words.lang),
+                one["grade"] or label("bulletin.term.unknown", words.lang),
                 self._feed_rows(one, "data_row_count"),
                 self._feed_rows(one, "quarantined_row_count"),
             )
@@ -142,7 +171,7 @@ class DataQuality:
     def _feed_rows(self, row: dict[str, object], column: str) -> Figure:
         feed = str(row["feed"])
         where = {"feed": feed}
-        return self._counted(DELIVERIES, f"{feed}/{column}", int(str(row[column] or 0)), "row", where, column)
+        return self._counted(SCORES, f"{feed}/{column}", int(str(row[column] or 0)), "row", where, column)
 
     def check_table(self, words: Words) -> Table:
         """How the figures agree with each other, comparison by comparison."""
@@ -166,7 +195,7 @@ def feed_title(feed: str, lang: str) -> str:
 
 def _state_of(row: dict[str, object]) -> str:
     if row["is_arrived"]:
-        return "late" if row["is_late"] else "on_time"
+        return "backlog" if row["is_on_time"] is None else "on_time" if row["is_on_time"] else "late"
     if row["is_expected"]:
         return "missing"
     return "carried" if row["is_stale"] else "not_due"
