@@ -80,7 +80,9 @@ def examples_of(home: DataHome, feeds: dict[str, Feed], month: date, results: pl
         _of_contradictions(home, deliveries, month),
     ]
     files = deliveries.select("delivery_id", "file_name")
-    located = pl.concat(parts).join(files, on="delivery_id").select(list(EXAMPLE_SCHEMA))
+    # A digit is shown as #: eighteen nines would look like a number.
+    shape = pl.col("shape").str.replace_all("9", "#", literal=True)
+    located = pl.concat(parts).join(files, on="delivery_id").with_columns(shape).select(list(EXAMPLE_SCHEMA))
     return located.unique(maintain_order=True).sort("feed", "what", "column", "file_name", "row_number")
 
 
