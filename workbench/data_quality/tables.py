@@ -12,7 +12,7 @@ import polars as pl
 
 from models.labels import LabelError, label
 from workbench.data_quality.counts import Counts
-from workbench.quality_table import CLASSES, DIMENSIONS, STATES
+from workbench.quality_table import CLASSES, DIMENSIONS, STATES, month_after
 from workbench.report.document import CellValue, Column, Row, StateGrid, Table, Tone
 from workbench.report.frame import month_before
 
@@ -146,7 +146,11 @@ def _failed_row(counts: Counts, row: dict[str, Any]) -> Row:
 
 def action_table(counts: Counts) -> Table:
     """Files of the month that did not enter, and feeds of which none came, each with its next step."""
-    own = counts.tables.deliveries.filter(pl.col("period") == f"{counts.month:%Y-%m}", pl.col("status") != "accepted")
+    month = f"{counts.month:%Y-%m}"
+    # A file that states no month stands with those that came in the month after it.
+    came_in = pl.col("received_at").cast(pl.String).str.slice(0, 7)
+    stateless = pl.col("period").is_null() & (came_in == month_after(month))
+    own = counts.tables.deliveries.filter((pl.col("period") == month) | stateless, pl.col("status") != "accepted")
     rows = []
     for row in own.sort("feed", "file_name", "delivery_id").iter_rows(named=True):
         reason = str(row["reason"] or row["status"]).partition(":")[0]
