@@ -11,6 +11,6 @@ import os
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 from ml.scoring import score, write_scores
-from ml.training import TrainingResult, train
+from ml.training import Beside, TrainingResult, train
 
-__all__ = ["TrainingResult", "score", "train", "write_scores"]
+__all__ = ["Beside", "TrainingResult", "score", "train", "write_scores"]

@@ -298,6 +298,7 @@ def drift_figures(features: Source, scores: pl.DataFrame | None, experiment: Exp
             by_feed[feed] = max(by_feed.get(feed, 0.0), one.psi)
     return {
         "month": month.isoformat(),
+        "limit": load_watch().drift.psi,
         "features": {one.feature: {"psi": one.psi, "missing": one.missing} for one in found.moved},
         "feeds": dict(sorted(by_feed.items())),
         "score_psi": None if scores is None else score_drift(scores, month),

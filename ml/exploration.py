@@ -60,9 +60,10 @@ def arm_metrics(rows: pl.DataFrame, replicates: int, seed: int) -> dict[str, Any
 
 def _figures(values: Vector, arm: npt.NDArray[np.bool_], inverse: Vector, weight: Vector) -> tuple[float, ...]:
     ranked, chance = weight * ~arm, weight * arm
-    # Ranked households were certain to be on the list: they count once. The random ones speak for those passed over.
-    found, passed = float((values * ranked).sum()), float((values * chance * inverse).sum())
-    needed = found + passed if chance.sum() else float("nan")
+    # Each speaks for as many as its probability says: the highest ranks for themselves, the random ones for those
+    # passed over. Without any random visit nobody speaks for these.
+    found = float((values * ranked).sum())
+    needed = float((values * weight * inverse).sum()) if chance.sum() else float("nan")
     return (
         _ratio(found, float(ranked.sum())),
         _ratio(float((values * chance).sum()), float(chance.sum())),

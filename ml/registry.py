@@ -3,16 +3,18 @@
 import json
 import os
 import shutil
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any
 
-import skops.io
 import yaml
 
 from ml.card import card_text, message_text
 from ml.experiment import Experiment
+from ml.manifest import MANIFEST, altered_files, manifest_of
+from ml.model_file import ModelFileError, dump_model, load_model
 from ml.scorer import Scorer
 
 # The only types a model file may bring to life beyond numbers, text and scikit-learn's base; a pickle is refused.
@@ -44,10 +46,27 @@ class ModelEntry:
     directory: Path
 
 
-def save_model(registry: Path, scorers: list[Scorer], experiment: Experiment, figures: dict[str, Any]) -> Path:
+@dataclass(frozen=True)
+class Decision:
+    """Who put which version in force, when and why; `kind` is adopted (by itself), promoted or rolled_back."""
+
+    kind: str
+    model_version: str
+    by: str
+    reason: str
+    at: str
+
+
+def save_model(
+    registry: Path,
+    scorers: list[Scorer],
+    experiment: Experiment,
+    figures: dict[str, Any],
+    versions: Mapping[str, str] | None = None,
+) -> Path:
     """Write a version's directory (the last scorer names it) and return it; an existing one is left as it is.
 
-    Atomic: readers see the whole directory or none.
+    Atomic: readers see the whole directory or none. `versions`: of data, policy and code, for the manifest.
     """
     version = scorers[-1].model_version
     target = registry / version
@@ -58,11 +77,13 @@ def save_model(registry: Path, scorers: list[Scorer], experiment: Experiment, fi
     shutil.rmtree(aside, ignore_errors=True)
     aside.mkdir()
     stated = _stated(scorers, experiment, figures)
-    skops.io.dump({"scorers": scorers}, aside / "model.skops")
+    (aside / "model.skops").write_bytes(dump_model({"scorers": scorers}))
     _write(aside / "experiment.yaml", yaml.safe_dump(_plain(asdict(experiment)), allow_unicode=True, sort_keys=False))
     _write(aside / "metrics.json", json.dumps(stated, ensure_ascii=False, indent=1, sort_keys=True))
     _write(aside / "card.md", card_text(stated, "en"))
     _write(aside / "card.zh.md", card_text(stated, "zh"))
+    manifest = manifest_of(aside, experiment.hash, versions or {})
+    _write(aside / MANIFEST, json.dumps(manifest, indent=1, sort_keys=True))
     aside.rename(target)
     return target
 
@@ -76,22 +97,55 @@ def list_models(registry: Path) -> list[ModelEntry]:
     return sorted(entries, key=lambda entry: (entry.as_of_month, entry.model_version))
 
 
-def promote(registry: Path, model_version: str) -> None:
-    """Make a registered version the champion; from its as-of month on it scores, earlier months keep their model."""
+def promote(registry: Path, model_version: str, by: str = "", reason: str = "", at: str = "") -> None:
+    """Make a registered version the champion; from its as-of month on it scores, earlier months keep their model.
+
+    `by`, `reason` and `at` (a time as text) are kept with the decision.
+    """
+    check_whole(registry, model_version)
+    line = [version for version in champion_line(registry) if version != model_version]
+    _decide(registry, [*line, model_version], Decision("promoted", model_version, by, reason, at))
+
+
+def roll_back(registry: Path, by: str, reason: str, at: str) -> str:
+    """Take the champion out of force again; the one before it speaks as if it had never gone. Returns which one."""
+    line = champion_line(registry)
+    if len(line) < 2:
+        raise RegistryError("there is no earlier champion to go back to; promote another version instead")
+    check_whole(registry, line[-2])
+    _decide(registry, line[:-1], Decision("rolled_back", line[-2], by, reason, at))
+    return line[-2]
+
+
+def check_whole(registry: Path, model_version: str) -> None:
+    """Refuse a version that is not registered, or any of whose files is not the one that was registered."""
     if not (registry / model_version / "metrics.json").is_file():
         raise RegistryError(f"{model_version} is not in the registry; `zhaoren models` lists what is")
-    line = [version for version in champion_line(registry) if version != model_version]
+    if altered := altered_files(registry / model_version):
+        raise RegistryError(f"{model_version}: not as it was registered: {', '.join(altered)}; train again")
+
+
+def decisions(registry: Path) -> list[Decision]:
+    """Every change of the champion, in order."""
+    return [Decision(**one) for one in _champions(registry).get("decisions", [])]
+
+
+def _decide(registry: Path, line: list[str], decision: Decision) -> None:
+    stated = {"champions": line, "decisions": [asdict(one) for one in [*decisions(registry), decision]]}
     aside = registry / f".{CHAMPION}.part"
-    _write(aside, json.dumps({"champions": [*line, model_version]}, indent=1))
+    _write(aside, json.dumps(stated, ensure_ascii=False, indent=1))
     aside.replace(registry / CHAMPION)
 
 
 def champion_line(registry: Path) -> list[str]:
     """The versions promoted, in the order of their promotion; the last is in force."""
+    return [str(version) for version in _champions(registry).get("champions", [])]
+
+
+def _champions(registry: Path) -> dict[str, Any]:
     path = registry / CHAMPION
-    if not path.is_file():
-        return []
-    return [str(version) for version in json.loads(path.read_text(encoding="utf-8"))["champions"]]
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return found
 
 
 def champion_version(registry: Path) -> str | None:
@@ -101,14 +155,18 @@ def champion_version(registry: Path) -> str | None:
 
 
 def load_scorers(registry: Path, model_version: str) -> list[Scorer]:
-    """The scorers of a version: rolling ones by as-of month, the final one last. Refuses any type not in TRUSTED."""
+    """The scorers of a version: rolling ones by as-of month, the final one last.
+
+    Refuses a file that is not the one registered, and any type not in TRUSTED.
+    """
     path = registry / model_version / "model.skops"
     if not path.is_file():
         raise RegistryError(f"{model_version} has no model.skops; train again or promote another version")
-    unknown = [name for name in skops.io.get_untrusted_types(file=path) if name not in TRUSTED]
-    if unknown:
-        raise RegistryError(f"{model_version} holds types that are not allowed: {', '.join(sorted(unknown))}")
-    scorers: list[Scorer] = skops.io.load(path, trusted=list(TRUSTED))["scorers"]
+    check_whole(registry, model_version)
+    try:
+        scorers: list[Scorer] = load_model(path, TRUSTED)["scorers"]
+    except ModelFileError as error:
+        raise RegistryError(f"{model_version}/model.skops {error}; train again") from error
     return scorers
 
 
@@ -169,5 +227,7 @@ def adopt(registry: Path, model_version: str) -> bool:
     current = champion_version(registry)
     if current is not None and load_scorers(registry, current)[-1].basis != "rules":
         return False
-    promote(registry, model_version)
+    check_whole(registry, model_version)
+    kept = [version for version in champion_line(registry) if version != model_version]
+    _decide(registry, [*kept, model_version], Decision("adopted", model_version, "", "", ""))
     return True

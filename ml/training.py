@@ -1,5 +1,6 @@
 """Train as of a month: from the two tables of the warehouse to a registered model, or plainly to the rules alone."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
@@ -8,8 +9,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from ml.audit import audit_figures, exploration_figures, finite, judged_rows
 from ml.candidate import rules_of
 from ml.cohort import Delay, Source, cohort, known_events, label, lazy, reporting_delay
+from ml.drift import drift_figures
 from ml.experiment import Experiment, letters, load_experiment
 from ml.folds import Fold, World, fit_at, matured, outcomes, run_fold
 from ml.months import month_number
@@ -17,7 +20,7 @@ from ml.reasons import reason_contributions
 from ml.registry import save_model
 from ml.sample import Sample, draw_sample, find_leaks, silent_features, without
 from ml.scorer import Scorer
-from ml.selection import Verdict, calibrator_of, choose, measure
+from ml.selection import Verdict, calibrated_rows, calibrator_of, choose, measure
 from ml.splits import origin_at, rolling_origins
 from models.labels import label as text_label
 
@@ -48,10 +51,21 @@ class Message:
         return text_label(f"ml.message.{self.key}", lang, **self.places)
 
 
+@dataclass(frozen=True)
+class Beside:
+    """What a training is measured with and never learns from: household_month_group, alert_list, and versions of data,
+    policy and code for the manifest."""
+
+    groups: Source | None = None
+    listed: Source | None = None
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+
 @dataclass
 class _Record:
     """Figures gathered on the way; they become metrics.json and the card."""
 
+    versions: Mapping[str, str] = field(default_factory=dict)
     figures: dict[str, Any] = field(default_factory=dict)
     warnings: list[Message] = field(default_factory=list)
 
@@ -62,21 +76,28 @@ def train(
     registry: Path,
     as_of_month: date,
     experiment: Experiment | None = None,
+    beside: Beside | None = None,
 ) -> TrainingResult:
     """Train every candidate as of a month, choose one, and register it with its rolling predecessors.
 
     features: household_month_feature, one row a household and month. events: household_month_label_event. Nothing
     observed after `as_of_month` is read. With too little history or too few entries the result's basis is 'rules', its
-    message says why, and the rules are registered so that scoring goes on.
+    message says why, and the rules are registered so that scoring goes on. `beside` is measured with, never learnt
+    from.
     """
     experiment = experiment or load_experiment()
-    record = _Record()
+    beside = beside or Beside()
+    record = _Record(versions=beside.versions)
     known = known_events(events, as_of_month)
     rows = cohort(features, experiment, until=as_of_month)
     delay = reporting_delay(known, experiment)
     first = _first_month(features)
     labelled = label(rows, known, experiment, as_of_month, delay.months)
     _record_data(record, first, as_of_month, rows, labelled, delay, experiment)
+    record.figures["drift"] = finite(drift_figures(features, None, experiment, as_of_month))
+    if beside.listed is not None:
+        told = exploration_figures(beside.listed, known, experiment, delay.months)
+        record.figures["exploration"] = finite(told)
     why = _too_little(record.figures, experiment)
     if why:
         return _rules_alone(experiment, registry, as_of_month, why, record)
@@ -87,7 +108,7 @@ def train(
     if excluded:
         record.warnings.append(Message("leak", {"features": ", ".join(excluded)}))
     world = World(features, known, rows, sample, experiment, delay.months, excluded)
-    return _model(world, first, as_of_month, registry, record)
+    return _model(world, first, as_of_month, registry, record, beside)
 
 
 def _first_month(features: Source) -> date | None:
@@ -138,13 +159,17 @@ def _rules_alone(experiment: Experiment, registry: Path, as_of: date, why: Messa
     return _register(experiment, registry, [scorer], "rules", why, record)
 
 
-def _model(world: World, first: date | None, as_of: date, registry: Path, record: _Record) -> TrainingResult:
+def _model(
+    world: World, first: date | None, as_of: date, registry: Path, record: _Record, beside: Beside
+) -> TrainingResult:
     folds = _folds(world, first or as_of, as_of)
     rows = outcomes(world, folds, as_of)
     verdict = choose(rows, world.experiment)
     if verdict is None:
         return _rules_alone(world.experiment, registry, as_of, Message("no_origin", {}), record)
     _record_folds(record, folds, rows, verdict, measure(world, folds, rows))
+    judged = judged_rows(rows, verdict.kind, calibrated_rows(world, folds, rows, verdict.kind))
+    record.figures["audit"] = finite(audit_figures(judged, beside.groups, world.experiment))
     fingerprint = _fingerprint(world)
     until = origin_at(as_of, as_of, world.experiment.horizon_months, world.embargo).learn_until
     final = _scorer(world, verdict.kind, as_of, until, rows, fingerprint)
@@ -253,7 +278,7 @@ def _register(
         "message": asdict(message),
         "warnings": [asdict(warning) for warning in record.warnings],
     }
-    directory = save_model(registry, scorers, experiment, record.figures)
+    directory = save_model(registry, scorers, experiment, record.figures, record.versions)
     return TrainingResult(
         model_version=final.model_version,
         basis=final.basis,

@@ -3,6 +3,7 @@
 Belongs here: when to train and the handing over of tables. Everything learnt belongs to ``ml``.
 """
 
+import hashlib
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -12,7 +13,8 @@ import polars as pl
 
 import ml
 import ml.registry
-from orchestration.generation import FOLDER
+from orchestration.generation import FOLDER, VALIDITY
+from orchestration.model_cards import write_model_card
 from orchestration.published import copy_out
 from orchestration.resources import WAREHOUSE_POOL, HomeResource
 from orchestration.run_plan import RunPlan, write_plan
@@ -22,6 +24,8 @@ from orchestration.versions import code_version, current_policy_version
 GROUP = "model"
 OWNERS = ["team:data_science"]
 FEATURES, EVENTS = "household_month_feature", "household_month_label_event"
+# For measuring alone, never learnt from: attributes by which groups are compared, and the lists sent so far.
+GROUPS, LISTED = "household_month_group", "alert_list"
 SCORE_FILE, SCORE_MONTHS = "household_score.parquet", "score_months.parquet"
 
 
@@ -40,7 +44,7 @@ def exchange(home: DataHome) -> Path:
 
 @dg.asset(
     key=["model", "training_tables"],
-    deps=[["indicators", FEATURES], ["indicators", EVENTS]],
+    deps=[["indicators", FEATURES], ["indicators", EVENTS], ["indicators", GROUPS]],
     group_name=GROUP,
     owners=OWNERS,
     kinds={"duckdb", "parquet"},
@@ -49,7 +53,8 @@ def exchange(home: DataHome) -> Path:
 )
 def training_tables(home: HomeResource) -> dg.MaterializeResult[None]:
     """Copy the two tables out of the warehouse."""
-    counts = copy_out(home.home.warehouse, {FEATURES: "indicators", EVENTS: "indicators"}, exchange(home.home))
+    tables = dict.fromkeys((FEATURES, EVENTS, GROUPS), "indicators")
+    counts = copy_out(home.home.warehouse, tables, exchange(home.home))
     return dg.MaterializeResult(metadata={name: dg.MetadataValue.int(count) for name, count in counts.items()})
 
 
@@ -76,9 +81,24 @@ def risk_model(
 def train_model(home: DataHome, month: date) -> ml.TrainingResult:
     """Train as of a month on the exchanged tables; the registry decides whether the new version is adopted."""
     folder = exchange(home)
-    result = ml.train(folder / f"{FEATURES}.parquet", folder / f"{EVENTS}.parquet", home.registry, month)
+    features, events = (folder / f"{name}.parquet" for name in (FEATURES, EVENTS))
+    result = ml.train(features, events, home.registry, month, beside=measured_with(home))
+    write_model_card(result.directory)
     ml.registry.adopt(home.registry, result.model_version)
     return result
+
+
+def measured_with(home: DataHome) -> ml.Beside:
+    """What a training is measured with and does not learn from, as far as it is there yet."""
+    groups, listed = exchange(home) / f"{GROUPS}.parquet", home.published / f"{LISTED}.parquet"
+    told = listed.is_file() and "selection_arm" in pl.read_parquet_schema(listed)
+    validity = home.basis / VALIDITY
+    data = hashlib.sha256(pl.read_parquet(validity).write_csv().encode()).hexdigest() if validity.is_file() else ""
+    return ml.Beside(
+        groups=groups if groups.is_file() else None,
+        listed=listed if told else None,
+        versions={"data": data, "policy": current_policy_version(), "code": code_version()},
+    )
 
 
 def training_due(registry: Path, month: date, after_months: int) -> bool:

@@ -1,6 +1,7 @@
 """What is kept of a training: bitwise reload, refused types, cards in two languages, the champion pointer."""
 
 import json
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -8,11 +9,24 @@ import pytest
 import skops.io
 from sklearn.preprocessing import StandardScaler
 
-from ml import TrainingResult, score, write_scores
+from ml import TrainingResult, score, train, write_scores
 from ml.candidate import estimator_of
 from ml.columns import feature_matrix
 from ml.experiment import Experiment
-from ml.registry import RegistryError, adopt, champion_version, list_models, load_scorers, promote, save_model
+from ml.model_file import ModelFileError, load_model
+from ml.registry import (
+    TRUSTED,
+    RegistryError,
+    adopt,
+    champion_line,
+    champion_version,
+    decisions,
+    list_models,
+    load_scorers,
+    promote,
+    roll_back,
+    save_model,
+)
 from ml.scorer import SCORE_SCHEMA, Scorer
 from tests.ml.synthetic import Panel
 
@@ -60,16 +74,83 @@ def test_a_foreign_type_is_refused(experiment: Experiment, tmp_path: Path) -> No
     class Foreign(StandardScaler):
         """Not on the list."""
 
-    (tmp_path / "bad").mkdir()
-    skops.io.dump({"scorers": [Foreign()]}, tmp_path / "bad" / "model.skops")
-    with pytest.raises(RegistryError, match="not allowed"):
-        load_scorers(tmp_path, "bad")
+    skops.io.dump({"scorers": [Foreign()]}, tmp_path / "bad.skops")
+    with pytest.raises(ModelFileError, match=r"not allowed: .*Foreign"):
+        load_model(tmp_path / "bad.skops", TRUSTED)
+
+
+def test_a_pickle_is_refused_before_it_runs(tmp_path: Path) -> None:
+    class Bomb:
+        def __reduce__(self) -> tuple[object, tuple[str]]:
+            return (Path.mkdir, (tmp_path / "it ran",))  # type: ignore[return-value]
+
+    (tmp_path / "model.skops").write_bytes(pickle.dumps(Bomb()))
+    with pytest.raises(ModelFileError, match="pickle"):
+        load_model(tmp_path / "model.skops", TRUSTED)
+    assert not (tmp_path / "it ran").exists()
+
+
+def registered(registry: Path, experiment: Experiment, version: str, basis: str = "model") -> Path:
+    """A version whose scorer is the rules."""
+    estimator = estimator_of(experiment.candidates[0], experiment).fit(np.zeros((1, len(experiment.features))), [0])
+    versions = {"data": "d", "policy": "p"}
+    return save_model(
+        registry, [Scorer(version, basis, "2024-01-01", estimator)], experiment, minimal_figures(), versions
+    )
+
+
+def test_a_file_changed_after_registration_is_refused(experiment: Experiment, tmp_path: Path) -> None:
+    directory = registered(tmp_path, experiment, "one")
+    assert load_scorers(tmp_path, "one")
+    (directory / "metrics.json").write_text((directory / "metrics.json").read_text(encoding="utf-8") + " ")
+    for refused in (lambda: load_scorers(tmp_path, "one"), lambda: promote(tmp_path, "one")):
+        with pytest.raises(RegistryError, match=r"metrics\.json"):
+            refused()
+    (directory / "manifest.json").unlink()
+    with pytest.raises(RegistryError, match=r"manifest\.json"):
+        load_scorers(tmp_path, "one")
+
+
+def test_the_manifest_says_what_a_version_was_made_of(experiment: Experiment, tmp_path: Path) -> None:
+    stated = json.loads((registered(tmp_path, experiment, "one") / "manifest.json").read_text(encoding="utf-8"))
+    assert stated["experiment"] == experiment.hash
+    assert stated["versions"] == {"data": "d", "policy": "p"}
+    assert {"scikit-learn", "skops", "polars"} <= set(stated["packages"])
+    assert set(stated["files"]) == {"model.skops", "experiment.yaml", "metrics.json", "card.md", "card.zh.md"}
+
+
+def test_the_same_model_has_the_same_bytes(
+    trained: Trained, city: Panel, only_additive: Experiment, tmp_path: Path
+) -> None:
+    """Trained anew in another registry: every file of the version is the same, byte for byte."""
+    again = train(city.features, city.events, tmp_path, city.last, only_additive)
+    names = sorted(path.name for path in trained[0].directory.iterdir())
+    for name in names:
+        assert (trained[0].directory / name).read_bytes() == (again.directory / name).read_bytes(), name
+
+
+def test_a_promotion_is_a_persons_and_can_be_taken_back(experiment: Experiment, tmp_path: Path) -> None:
+    for version in ("first", "second"):
+        registered(tmp_path, experiment, version)
+    adopt(tmp_path, "first")
+    with pytest.raises(RegistryError, match="no earlier champion"):
+        roll_back(tmp_path, "Li", "because", "2024-02-01")
+    promote(tmp_path, "second", "Li", "better recall", "2024-02-01")
+    assert champion_version(tmp_path) == "second"
+    assert roll_back(tmp_path, "Wang", "calibration", "2024-03-01") == "first"
+    assert champion_line(tmp_path) == ["first"]
+    told = [(one.kind, one.model_version, one.by, one.reason, one.at) for one in decisions(tmp_path)]
+    assert told == [
+        ("adopted", "first", "", "", ""),
+        ("promoted", "second", "Li", "better recall", "2024-02-01"),
+        ("rolled_back", "first", "Wang", "calibration", "2024-03-01"),
+    ]
 
 
 def test_the_directory_holds_what_a_reader_needs(trained: Trained, only_additive: Experiment) -> None:
     directory = trained[0].directory
     names = {path.name for path in directory.iterdir()}
-    assert names == {"model.skops", "experiment.yaml", "metrics.json", "card.md", "card.zh.md"}
+    assert names == {"model.skops", "experiment.yaml", "metrics.json", "card.md", "card.zh.md", "manifest.json"}
     stated = json.loads((directory / "metrics.json").read_text(encoding="utf-8"))
     assert stated["experiment_hash"] == only_additive.hash
     for card, words in (("card.md", "must not be used"), ("card.zh.md", "不得据此拒绝")):

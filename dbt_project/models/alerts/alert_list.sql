@@ -13,6 +13,16 @@ member as (
     group by month, household_id
 ),
 
+-- Who is there because of the score, or by chance, and how probable that was.
+selection as (
+    select
+        month,
+        household_id,
+        selection_arm,
+        selection_probability
+    from {{ ref('n30_model_score') }}
+),
+
 final as (
     select
         alert.alert_id,
@@ -33,9 +43,16 @@ final as (
         alert.last_visited_on,
         alert.last_event,
         alert.expected_benefit_yuan,
-        member.member_keys
+        member.member_keys,
+        selection.selection_arm,
+        cast(selection.selection_probability as double) as selection_probability
     from alert
     left join member on alert.month = member.month and alert.household_id = member.household_id
+    left join selection
+        on
+            alert.month = selection.month
+            and alert.household_id = selection.household_id
+            and alert.side = 'need'
 )
 
 select * from final

@@ -19,6 +19,14 @@ stake as (
     select * from {{ ref('alert_stake') }}
 ),
 
+chance as (
+    select
+        month,
+        household_id
+    from {{ ref('n30_model_score') }}
+    where selection_arm = 'random'
+),
+
 household as (
     select * from {{ ref('household_month') }}
 ),
@@ -125,6 +133,7 @@ placed as (
         answer.visit_month,
         answer.answer,
         answer.answer_month,
+        merged.side = 'need' and chance.household_id is not null as is_drawn,
         case answer.answer
             when 'visit' then coalesce(cooldown.value, 0)
             when 'close' then closed_cooldown.value
@@ -141,6 +150,7 @@ placed as (
             household.month = cooldown.month
             and household.county_code = cooldown.county_code
             and answer.outcome = cooldown.dimension_key
+    left join chance on merged.month = chance.month and merged.household_id = chance.household_id
     left join stake on merged.alert_id = stake.alert_id and merged.month = stake.month
 ),
 
@@ -156,7 +166,7 @@ answered as (
 ),
 
 -- What the workers of a village can visit in a month, the most severe first, then where a visit is worth most. Red is
--- never put off. An alert without a village stays with the township, and is nobody's in a village to put off.
+-- never put off. A visit drawn by chance keeps its place: put off for being worth little, it would teach nothing. An alert without a village stays with the township, and is nobody's in a village to put off.
 ranked as (
     select
         answered.*,
@@ -164,6 +174,7 @@ ranked as (
             partition by answered.month, answered.charged_township_code, answered.charged_village_code
             order by
                 answered.is_silenced,
+                answered.is_drawn desc,
                 answered.weight desc,
                 answered.expected_benefit_yuan desc,
                 answered.first_month,
