@@ -92,6 +92,32 @@ paid as (
     where payment.is_paid and payment.amount_yuan > 0 and payment.known_month <= payment.benefit_month
 ),
 
+-- When the payee was named last by the month of the payment: looked up by equal keys, since the join on a range of
+-- months grew with the square of the months.
+named_or_paid as (
+    select
+        person_key,
+        month,
+        {{ month_number('month') }} as named_number
+    from named
+    union all
+    select distinct
+        person_key,
+        month,
+        cast(null as integer) as named_number
+    from paid
+),
+
+named_before as (
+    select
+        person_key,
+        month,
+        max(named_number) over (partition by person_key order by month) as last_named_number
+    from named_or_paid
+    -- All rows of a month see the same.
+    qualify row_number() over (partition by person_key, month order by named_number) = 1
+),
+
 paid_unnamed as (
     select
         paid.month,
@@ -100,12 +126,13 @@ paid_unnamed as (
         max(paid.amount_yuan) as value,
         {{ evidence_list('paid.delivery_id', 'paid.row_number') }} as evidence
     from paid
-    left join named
+    inner join named_before
         on
-            paid.person_key = named.person_key
-            and paid.month >= named.month
-            and {{ months_between('named.month', 'paid.month') }} <= paid.grace_months
-    where paid.arrived_streak > paid.grace_months and named.person_key is null
+            paid.person_key = named_before.person_key
+            and paid.month = named_before.month
+    where
+        paid.arrived_streak > paid.grace_months
+        and coalesce({{ month_number('paid.month') }} - named_before.last_named_number > paid.grace_months, true)
     group by paid.month, paid.household_id, paid.person_key
 ),
 
