@@ -14,12 +14,13 @@ export DO_NOT_TRACK := 1
 setup: $(BIN)/.ready
 
 # A Debian without python3-venv has no pip to put into .venv: it is installed where we may, else said.
+# Bytecode is compiled once: where Python may not keep it, each command would compile its imports anew (6 s).
 $(BIN)/.ready: pyproject.toml uv.lock
 	@test -x $(BIN)/pip || $(PYTHON) -m venv .venv >/dev/null 2>&1 \
 	  || { test "$$(id -u)" = 0 && apt-get update -qq && apt-get install -qq -y python3-venv >/dev/null && $(PYTHON) -m venv .venv; } \
 	  || { echo "make: python3 -m venv failed; install the package python3-venv and try again" >&2; exit 1; }
 	@test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
-	@$(BIN)/uv sync --frozen --inexact --quiet
+	@$(BIN)/uv sync --frozen --inexact --quiet --compile-bytecode
 	@touch $@
 
 run: setup
