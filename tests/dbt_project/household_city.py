@@ -171,7 +171,12 @@ DELIVERIES: list[Delivered] = [
     *snapshot("custody_record", {JANUARY: [SOMEBODY], FEBRUARY: [DETAINED, SOMEBODY], JUNE: [SOMEBODY]}),
     *snapshot("child_register", {FEBRUARY: GUARDED, JUNE: [*GUARDED, *TOLD_LATE]}),
     *snapshot("student_register", {
-        JANUARY: [STUDENT, SCHOLAR], JUNE: [{**STUDENT, "status": "4"}, SCHOLAR],
+        JANUARY: [STUDENT, SCHOLAR],
+        # The dead are in school still: the one as a pupil, the other as one who has left.
+        JUNE: [
+            {**STUDENT, "status": "4"}, SCHOLAR, {**STUDENT, "person_key": "ghost"},
+            {**STUDENT, "person_key": "old_head", "status": "4"},
+        ],
     }),
     *snapshot("elder_register", {FEBRUARY: [
         {"person_key": person, "elder_category": "1", "division": HAMLET} for person in ("carer", "grandma")

@@ -311,6 +311,7 @@ CONTRADICTIONS = [
     ("sex_differs", "dad", "id_number", "population_register", "id_number", JANUARY, APRIL),
     ("pension_after_death", "old_head", "death_record", "pension_payment", "death_record", MARCH, APRIL),
     ("treated_after_death", "ghost", "death_record", "medical_settlement", "death_record", MARCH, APRIL),
+    ("student_after_death", "ghost", "death_record", "student_register", "death_record", JUNE, FOREVER),
     ("employed_in_custody", "prisoner", "custody_record", "social_insurance", "custody_record", MARCH, APRIL),
     ("unemployed_and_employed", "carer", "social_insurance", "unemployment_register", "social_insurance",
      FEBRUARY, MARCH),
