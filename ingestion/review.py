@@ -18,6 +18,9 @@ from ingestion.store import Store
 from ingestion.vault import Vault
 from models.contract import load_feeds
 
+# Decisions after which, or before which, a delivery was among those that count.
+_AFTER_COUNTING = frozenset({STATUS["held"], STATUS["released"]})
+
 
 def release(store: Store, delivery_id: str, reason: str, decided_by: str, now: datetime) -> Delivery:
     """Let a held delivery into the warehouse after all; ``life.superseding`` tells what has superseded it since."""
@@ -34,11 +37,18 @@ def release(store: Store, delivery_id: str, reason: str, decided_by: str, now: d
 
 
 def reject(store: Store, delivery_id: str, reason: str, decided_by: str, now: datetime) -> Delivery:
-    """Reject a held delivery for good; its rows and identities are deleted, what was quarantined is kept."""
+    """Reject a held delivery for good; its rows and identities are deleted, what was quarantined is kept.
+
+    One that counted for a while keeps its rows and identities out of reach: lists of that time rest on them, and are
+    rebuilt from them. They go when their retention ends (``vault.purge``), as those of any delivery.
+    """
     with exclusive(store), Ledger(store.ledger_file) as ledger:
         item = _before(ledger, delivery_id, "reject")
         counts = {"rows_accepted": 0, "rows_quarantined": 0, "quarantined_by_reason": {}, "cell_defects_by_reason": {}}
+        counted = any(row["status"] in _AFTER_COUNTING for row in ledger.decisions(delivery_id))
         _decide(ledger, item, "rejected", reason, decided_by, now, reason_code=item.reason, **counts)
+        if counted:
+            return ledger.delivery(delivery_id)
         store.held_file(item.feed, delivery_id).unlink(missing_ok=True)
         Vault(store).file(item.feed, delivery_id).unlink(missing_ok=True)
         return ledger.delivery(delivery_id)

@@ -59,7 +59,8 @@ class Lineage:
         sources = [
             key for key, node in self._nodes.items() if (node.get("source_name"), node["name"]) == ("lake", feed)
         ]
-        found, waiting = set(), list(sources)
+        found: set[str] = set()
+        waiting = list(sources)
         while waiting:
             new = set(self._below[waiting.pop()]) - found
             found |= new
@@ -68,7 +69,7 @@ class Lineage:
 
     def id_of(self, model: str) -> str:
         """The unique id of a model by its name."""
-        return self._by_name[model]
+        return str(self._by_name[model])
 
     def steps(self, keys: Iterable[str]) -> pl.DataFrame:
         """Models and sources with dbt's unique id, Dagster's asset key, layer, and whether readers see the table."""

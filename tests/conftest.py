@@ -13,7 +13,7 @@ from hypothesis import Phase, settings
 from xdist.scheduler import LoadScopeScheduling
 
 from orchestration.settings import DataHome
-from tests.command import zhaoren
+from tests.command import guarded, zhaoren
 
 ROOT = Path(__file__).parent.parent
 
@@ -79,7 +79,8 @@ def sample_run(
 ) -> tuple[DataHome, subprocess.CompletedProcess[str]]:
     """The sample city run once for the whole session: its data home, and what the command said."""
     home = tmp_path_factory.mktemp("sample") / "home"
-    return DataHome(home), zhaoren(home, "run", "--inbox", str(sample_city / "inbox"))
+    environment = guarded(home.with_name("attempts"))
+    return DataHome(home), zhaoren(home, "run", "--inbox", str(sample_city / "inbox"), environment=environment)
 
 
 @pytest.fixture(scope="session")

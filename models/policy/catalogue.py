@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from models.documents import read_document
+from models.policy.place import POLICY_DIRECTORY as POLICY_DIRECTORY
 
-POLICY_DIRECTORY = Path(__file__).parent
 LEVELS = ("red", "orange", "yellow", "blue")
 SIDES = ("need", "exit")
 # Of two benefits that exclude each other the higher is kept.

@@ -12,8 +12,9 @@ from pathlib import Path
 
 from models.documents import read_document
 from models.policy.catalogue import LEVELS
+from models.policy.place import POLICY_DIRECTORY
 
-CHILD_RISK_FILE = Path(__file__).parent / "child_risk.yaml"
+CHILD_RISK_FILE = POLICY_DIRECTORY / "child_risk.yaml"
 CARE = ("gone", "unable", "to_verify", "away", "able")
 
 

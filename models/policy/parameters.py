@@ -35,8 +35,9 @@ from typing import Any
 import yaml
 
 from models.documents import read_document
+from models.policy.place import POLICY_DIRECTORY
 
-PARAMETER_DIRECTORY = Path(__file__).parent / "parameters"
+PARAMETER_DIRECTORY = POLICY_DIRECTORY / "parameters"
 NATION = "000000"
 OPEN_END = date(9999, 12, 31)
 

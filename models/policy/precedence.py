@@ -11,8 +11,9 @@ from functools import cache
 from pathlib import Path
 
 from models.documents import read_document
+from models.policy.place import POLICY_DIRECTORY
 
-PRECEDENCE_FILE = Path(__file__).parent / "precedence.yaml"
+PRECEDENCE_FILE = POLICY_DIRECTORY / "precedence.yaml"
 # The ID number is a source of its own: it carries birth date and sex.
 ID_NUMBER = "id_number"
 

@@ -17,8 +17,9 @@ from typing import Any
 import yaml
 
 from models.documents import read_document
+from models.policy.place import POLICY_DIRECTORY
 
-RETENTION_DIRECTORY = Path(__file__).parent / "retention"
+RETENTION_DIRECTORY = POLICY_DIRECTORY / "retention"
 CLOCKS = ("after_last_appearance", "after_death", "after_leaving_register")
 
 

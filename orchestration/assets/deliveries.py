@@ -17,6 +17,7 @@ from ingestion.review import hold
 from models.contract import load_feeds
 from models.publish import publish_reference
 from orchestration.alerts import publish_alert_life
+from orchestration.archive import keep_inputs
 from orchestration.assets.feeds import feed_key
 from orchestration.commands.arguments import month_of
 from orchestration.deliveries import ledger_frame, released_deliveries
@@ -123,6 +124,7 @@ def delivery_reference(
     if rebuild.data_since:
         home.operations.reopen(rebuild.data_since)
     write_plan(plan, current_policy_version(), code_version(), paths.plan_file)
+    keep_inputs(paths, plan)
     context.log.info(f"months from {plan.rebuild_from:%Y-%m} are built anew: {'; '.join(plan.why) or 'the newest'}")
     return dg.MaterializeResult(
         metadata={

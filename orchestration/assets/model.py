@@ -13,6 +13,7 @@ import polars as pl
 
 import ml
 import ml.registry
+from orchestration.archive import keep_models
 from orchestration.generation import FOLDER, VALIDITY
 from orchestration.model_cards import write_model_card
 from orchestration.published import copy_out
@@ -123,6 +124,7 @@ def household_score(home: HomeResource) -> dg.MaterializeResult[None]:
     scores = ml.score(exchange(home.home) / f"{FEATURES}.parquet", home.home.registry)
     ml.write_scores(scores, home.home.reference / SCORE_FILE)
     note_scores_since(home.home, home.plan, scores)
+    keep_models(home.home, home.plan)
     return dg.MaterializeResult(metadata={"rows": scores.height})
 
 

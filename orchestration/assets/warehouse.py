@@ -13,6 +13,7 @@ from dagster_dbt import DbtCliResource, dbt_assets
 from orchestration.dbt import TARGET
 from orchestration.dbt_assets import WarehouseTranslator
 from orchestration.inspection import inspect_generation
+from orchestration.openlineage import add_events
 from orchestration.published import publish
 from orchestration.resources import WAREHOUSE_POOL, HomeResource
 
@@ -75,6 +76,7 @@ def published_tables(manifest: Path) -> dg.AssetsDefinition:
     def publish_tables(home: HomeResource) -> dg.MaterializeResult[None]:
         now = home.now()
         counts = publish(home.home, exposed, lambda folder: inspect_generation(home.home, folder, now))
+        add_events(home.home, manifest, home.plan.as_of, counts)
         return dg.MaterializeResult(metadata={name: dg.MetadataValue.int(count) for name, count in counts.items()})
 
     return publish_tables

@@ -18,6 +18,9 @@ from pathlib import Path
 import duckdb
 import polars as pl
 import pytest
+import typst
+from pylopdf_fonts_zh_cn import sans_path
+from pypdf import PdfReader
 
 from orchestration.settings import DataHome
 from orchestration.stores import vault_of
@@ -39,6 +42,13 @@ PLACES = (
     "vault/keys.json",
     "dbt/basis/basis.json",
     "faults/row/*/*.parquet",
+    "audit/anchor.ndjson",
+    "archive/run/*/run.json",
+    "lineage/openlineage.ndjson",
+    "outputs/*/reports/*.html",
+    "outputs/*/reports/*.pdf",
+    "outputs/*/reports/*.xlsx",
+    "registry/*/card.zh.md",
     "generations/*/basis/basis.json",
 )
 SHORTEST_NAME = 2
@@ -121,11 +131,19 @@ def plain_texts(path: Path) -> Iterator[str]:
     yield path.read_bytes().decode("utf-8", "replace")
 
 
+def pdf_texts(path: Path) -> Iterator[str]:
+    reader = PdfReader(path)
+    for page in reader.pages:
+        yield page.extract_text().replace("\n", " ")
+    yield from (str(value) for value in (reader.metadata or {}).values())
+
+
 READERS: dict[str, Callable[[Path], Iterator[str]]] = {
     ".parquet": parquet_texts,
     ".db": sqlite_texts,
     ".duckdb": warehouse_texts,
     ".xlsx": zipped_texts,
+    ".pdf": pdf_texts,
     ".skops": zipped_texts,
 }
 
@@ -159,6 +177,29 @@ def test_the_scan_sees_what_it_looks_for(secrets: dict[str, frozenset[str]], tmp
     assert exposed(parquet_texts(tmp_path / "leak.parquet"), secrets) == set(values)
     pl.DataFrame({"cell": [int(values["phone"])]}).write_parquet(tmp_path / "number.parquet")
     assert exposed(parquet_texts(tmp_path / "number.parquet"), secrets) == {"phone"}
+    write_pdf(tmp_path / "leak.pdf", values["name"], values["id_number"])
+    assert exposed(pdf_texts(tmp_path / "leak.pdf"), secrets) == {"name", "id_number"}
+
+
+def write_pdf(path: Path, *words: str) -> None:
+    """A page with these words, set as the reports are."""
+    source = path.with_suffix(".typ")
+    source.write_text("\n\n".join(words), encoding="utf-8")
+    typst.compile(source, output=path, font_paths=[str(sans_path().parent)])
+
+
+def test_a_page_that_explains_names_nobody(
+    sample_home: DataHome, secrets: dict[str, frozenset[str]], tmp_path: Path
+) -> None:
+    alert = pl.read_parquet(sample_home.published / "alert.parquet").sort("month", "alert_id").row(-1, named=True)
+    feed = pl.read_parquet(sample_home.reference / "delivery.parquet").filter(pl.col("feed") == "population_register")
+    for number, arguments in enumerate(
+        (["explain", alert["alert_id"]], ["explain", "--delivery", feed["delivery_id"][0]])
+    ):
+        for form in ("html", "json"):
+            out = tmp_path / f"{number}.{form}"
+            assert zhaoren(sample_home.root, *arguments, "--out", str(out)).returncode == 0
+            assert exposed(plain_texts(out), secrets) == set()
 
 
 def test_vault_and_quarantine_cannot_be_read_without_the_key(
