@@ -196,10 +196,9 @@ def test_a_page_that_explains_names_nobody(
     for number, arguments in enumerate(
         (["explain", alert["alert_id"]], ["explain", "--delivery", feed["delivery_id"][0]])
     ):
-        for form in ("html", "json"):
-            out = tmp_path / f"{number}.{form}"
-            assert zhaoren(sample_home.root, *arguments, "--out", str(out)).returncode == 0
-            assert exposed(plain_texts(out), secrets) == set()
+        out = tmp_path / f"{number}.html"
+        assert zhaoren(sample_home.root, *arguments, "--out", str(out)).returncode == 0
+        assert exposed(plain_texts(out), secrets) == set()
 
 
 def test_vault_and_quarantine_cannot_be_read_without_the_key(
