@@ -10,7 +10,7 @@ import dagster as dg
 from orchestration.assets.deliveries import DELIVERY_ASSETS, DELIVERY_CHECKS
 from orchestration.assets.feeds import GROUP as FEED_GROUP
 from orchestration.assets.feeds import feed_assets
-from orchestration.assets.model import MODEL_ASSETS, risk_model, training_tables
+from orchestration.assets.model import MODEL_ASSETS, MODEL_CHECKS, risk_model, training_tables
 from orchestration.assets.outputs import OUTPUT_ASSETS
 from orchestration.assets.people_lists import PEOPLE_ASSETS
 from orchestration.assets.reports import REPORT_ASSETS
@@ -47,7 +47,7 @@ def build_definitions(home: DataHome, inbox: Path | None = None, taken: Taken = 
         *DELIVERY_CHECKS
     )
     return dg.Definitions(
-        asset_checks=DELIVERY_CHECKS,
+        asset_checks=[*DELIVERY_CHECKS, *MODEL_CHECKS],
         assets=[
             *feed_steps,
             *DELIVERY_ASSETS,

@@ -13,6 +13,8 @@ import polars as pl
 
 import ml
 import ml.registry
+from ml.drift import month_drift
+from ml.experiment import load_experiment
 from orchestration.archive import keep_models
 from orchestration.generation import FOLDER, VALIDITY
 from orchestration.model_cards import write_model_card
@@ -152,4 +154,21 @@ def scores_since(before: pl.DataFrame, after: pl.DataFrame) -> date | None:
     return first
 
 
+@dg.asset_check(
+    asset=household_score,
+    name="feeds_are_sound",
+    description="No feed of the newest month is dead, in another unit or broken; other people are told, not failed.",
+)
+def feeds_are_sound(home: HomeResource) -> dg.AssetCheckResult:
+    """Compare the newest month of the features with those before."""
+    drift = month_drift(exchange(home.home) / f"{FEATURES}.parquet", load_experiment(), home.plan.last_month)
+    told = [" ".join(filter(None, (one.kind, one.feed, one.column))) for one in drift.findings]
+    return dg.AssetCheckResult(
+        passed=not any(one.is_fault for one in drift.findings),
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"findings": dg.MetadataValue.text("; ".join(told))},
+    )
+
+
+MODEL_CHECKS = [feeds_are_sound]
 MODEL_ASSETS = [training_tables, risk_model, household_score]
