@@ -4,8 +4,11 @@ from collections.abc import Collection
 
 import numpy as np
 
-from ml.estimator import AdditiveModel, AdditiveRiskClassifier, LogisticRiskClassifier, RuleListClassifier
+from ml.additive import AdditiveModel
+from ml.boosted import BoostedRiskClassifier
+from ml.estimator import AdditiveRiskClassifier, LogisticRiskClassifier, RuleListClassifier
 from ml.experiment import Candidate, Experiment
+from ml.spline import SplineRiskClassifier
 
 
 def estimator_of(candidate: Candidate, experiment: Experiment, excluded: Collection[str] = ()) -> AdditiveModel:
@@ -20,6 +23,11 @@ def estimator_of(candidate: Candidate, experiment: Experiment, excluded: Collect
     if candidate.kind == "logistic":
         log_scale = [feature.scale == "log" for feature in experiment.features]
         return LogisticRiskClassifier(directions=directions, log_scale=log_scale, **candidate.options)
+    if candidate.kind == "spline":
+        log_scale = [feature.scale == "log" for feature in experiment.features]
+        return SplineRiskClassifier(directions=directions, log_scale=log_scale, **candidate.options)
+    if candidate.kind == "boosted":
+        return BoostedRiskClassifier(directions=directions, random_state=experiment.seed, **candidate.options)
     return AdditiveRiskClassifier(directions=directions, random_state=experiment.seed, **candidate.options)
 
 

@@ -1,62 +1,26 @@
-"""The three kinds of risk model, all exactly additive: the score is the sum of one contribution a feature.
+"""The public estimator for any table (RiskClassifier), and the simple kinds of risk model: rules, line, steps.
 
-Belongs here: fitting on a matrix and explaining it, in scikit-learn's manner. Not here: where the matrix comes from,
-time, calibration, words for reasons.
+Belongs here: fitting on a table and explaining it, in scikit-learn's manner. Not here: where the table comes from,
+time, calibration, words for reasons; the other kinds (`ml.spline`, `ml.boosted`, `ml.blend`), the contest.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.utils import assert_all_finite, column_or_1d
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
+from sklearn.utils.validation import _check_feature_names, check_is_fitted
 
-from ml.columns import Flags, Matrix, matrix_of, signed_log
+from ml.additive import AdditiveModel, Vector, checked
+from ml.choosing import Plan, contest, sampled
+from ml.columns import Matrix, matrix_of, signed_log
 from ml.minimise import Bound, minimise
-
-Vector = npt.NDArray[np.float64]
-
-
-class AdditiveModel(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
-    """What all kinds share: raw score = baseline_ + row sum of explain(X), by definition and to the last bit."""
-
-    baseline_: float
-    classes_: npt.NDArray[np.int64]
-    n_features_in_: int
-
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:  # noqa: N803
-        """Learn from an (n, p) table and 0/1 labels."""
-        raise NotImplementedError
-
-    def explain(self, X: Any, dead: Flags | None = None) -> Matrix:  # noqa: N803
-        """Contribution of each feature to each row's raw score, (n, p), centred on the training rows.
-
-        Columns flagged in `dead` (their feed sent nothing) contribute nothing, for any row.
-        """
-        matrix = matrix_of(X)
-        if matrix.shape[1] != self.n_features_in_:
-            raise ValueError(f"{matrix.shape[1]} columns, fitted on {self.n_features_in_}")
-        parts = self._contributions(matrix)
-        if dead is not None:
-            parts[:, dead] = 0.0
-        return parts
-
-    def decision_function(self, X: Any) -> Vector:  # noqa: N803
-        """Raw score of each row: log-odds, or points for the rules."""
-        return np.asarray(self.baseline_ + self.explain(X).sum(axis=1))
-
-    def predict_proba(self, X: Any) -> Matrix:  # noqa: N803
-        """Uncalibrated probabilities, (n, 2)."""
-        positive = 1.0 / (1.0 + np.exp(-self.decision_function(X)))
-        return np.column_stack([1.0 - positive, positive])
-
-    def predict(self, X: Any) -> npt.NDArray[np.int64]:  # noqa: N803
-        """1 where the uncalibrated probability is a half or more."""
-        return (self.decision_function(X) >= 0).astype(np.int64)
-
-    def _contributions(self, matrix: Matrix) -> Matrix:
-        raise NotImplementedError
+from ml.tables import TableEncoder, columns_of, names_of
 
 
 class RuleListClassifier(AdditiveModel):
@@ -98,7 +62,7 @@ class LogisticRiskClassifier(AdditiveModel):
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:  # noqa: N803
         """Learn from an (n, p) table and 0/1 labels; raises ValueError where only one class is present."""
-        matrix, labels, weights = _checked(X, y, sample_weight)
+        matrix, labels, weights = checked(X, y, sample_weight)
         self.n_features_in_ = matrix.shape[1]
         self.classes_ = np.array([0, 1])
         scaled = self._scaled(matrix)
@@ -187,7 +151,7 @@ class AdditiveRiskClassifier(AdditiveModel):
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:  # noqa: N803
         """Learn from an (n, p) table and 0/1 labels; columns that are empty or constant are left out."""
-        matrix, labels, weights = _checked(X, y, sample_weight)
+        matrix, labels, weights = checked(X, y, sample_weight)
         self.n_features_in_ = matrix.shape[1]
         self.classes_ = np.array([0, 1])
         self.edges_ = [_edges(matrix[:, place], self.max_bins) for place in range(matrix.shape[1])]
@@ -270,10 +234,148 @@ def _edges(column: Vector, max_bins: int) -> Vector:
     return np.unique(np.concatenate([rows, tail]))
 
 
-def _checked(table: Any, y: Any, sample_weight: Any) -> tuple[Matrix, Vector, Vector]:
-    matrix = matrix_of(table)
-    labels = np.asarray(y, dtype=np.float64)
-    weights = np.ones(len(labels)) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
-    if len(np.unique(labels)) < 2:
-        raise ValueError("labels of one class only: nothing can be learnt")
-    return matrix, labels, weights
+class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """Who is at risk, on any table: tries the kinds, takes the simplest that is as good as the best, explains each row.
+
+    X: polars or pandas frame or array; numbers, booleans and text categories; missing values allowed. y: two classes.
+    `month` makes it judge on later rows only, `group` on other groups only. explain(X) has one contribution a column,
+    in log-odds; baseline_ plus their sum is decision_function(X) for every row. `monotone` maps column names (or
+    positions) to +1 or -1. Above `max_rows` the more frequent class is sampled, with weights that undo it.
+    """
+
+    def __init__(
+        self,
+        monotone: Mapping[str | int, int] | None = None,
+        kinds: Sequence[str] = ("linear", "spline", "additive", "boosted", "blend"),
+        max_rows: int = 300_000,
+        max_contest_rows: int = 120_000,
+        max_rounds: int = 600,
+        random_state: int = 0,
+    ) -> None:
+        self.monotone = monotone
+        self.kinds = kinds
+        self.max_rows = max_rows
+        self.max_contest_rows = max_contest_rows
+        self.max_rounds = max_rounds
+        self.random_state = random_state
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_class = False
+        tags.input_tags.allow_nan = True
+        tags.input_tags.categorical = True
+        tags.input_tags.string = True
+        return tags
+
+    def fit(self, X: Any, y: Any, month: Any = None, group: Any = None, sample_weight: Any = None) -> Self:  # noqa: N803
+        """Choose a kind and learn from all rows; raises ValueError for other than two classes."""
+        columns = columns_of(X)
+        self._learn_names(X, columns)
+        labels = self._labels(y, len(columns[0]))
+        weights = _weights(sample_weight, len(labels))
+        # A row without weight is not there: it must not decide a split, a bin or a category either.
+        present = np.flatnonzero(weights > 0)
+        kept, drawn = sampled(labels[present], weights[present], self.max_rows, self.random_state)
+        kept = present[kept]
+        columns, labels, weights = [column[kept] for column in columns], labels[kept], drawn
+        if not 0 < labels @ weights < weights.sum():
+            raise ValueError("Classifier can't train when only one class is present.")
+        when, who = (None if given is None else np.asarray(given)[kept] for given in (month, group))
+        plan = Plan(columns, labels, weights, self._directions(), self.random_state, self.max_rounds)
+        chosen = contest(plan, self.kinds, when, who, self.max_contest_rows)
+        self.judged_, self.kind_, self.settings_ = chosen.judged, chosen.kind, chosen.settings
+        self.encoder_ = TableEncoder().fit(columns, labels, weights)
+        matrix = self.encoder_.transform(columns)
+        self.model_ = plan.build(chosen.kind, chosen.settings, self.encoder_).fit(matrix, labels, sample_weight=weights)
+        self.baseline_ = self.model_.baseline_
+        return self
+
+    def explain(self, X: Any) -> Matrix:  # noqa: N803
+        """Contribution of each column to each row's log-odds, (n, p)."""
+        check_is_fitted(self)
+        matrix = self._matrix(X)
+        return self.model_.explain(matrix)
+
+    def decision_function(self, X: Any) -> Vector:  # noqa: N803
+        """Log-odds of the second class."""
+        check_is_fitted(self)
+        matrix = self._matrix(X)
+        return self.model_.decision_function(matrix)
+
+    def predict_proba(self, X: Any) -> Matrix:  # noqa: N803
+        """Probabilities of the two classes, (n, 2)."""
+        check_is_fitted(self)
+        matrix = self._matrix(X)
+        return self.model_.predict_proba(matrix)
+
+    def predict(self, X: Any) -> npt.NDArray[Any]:  # noqa: N803
+        """The likelier class of each row."""
+        check_is_fitted(self)
+        return np.asarray(self.classes_[(self.decision_function(X) >= 0).astype(int)])
+
+    def _learn_names(self, table: Any, columns: Sequence[Any]) -> None:
+        if not columns:
+            raise ValueError(f"0 feature(s) (shape=({len(table)}, 0)) while a minimum of 1 is required.")
+        if not len(columns[0]):
+            raise ValueError("Found array with 0 sample(s) while a minimum of 1 is required.")
+        self.n_features_in_ = len(columns)
+        names = names_of(table)
+        if names is not None:
+            self.feature_names_in_ = names
+        elif hasattr(self, "feature_names_in_"):
+            del self.feature_names_in_
+
+    def _labels(self, y: Any, rows: int) -> Vector:
+        if y is None:
+            raise ValueError("requires y to be passed, but the target y is None")
+        values = column_or_1d(y.to_numpy() if isinstance(y, pl.Series) else y, warn=True)
+        check_classification_targets(values)
+        assert_all_finite(values)
+        if len(values) != rows:
+            raise ValueError(f"Found input variables with inconsistent numbers of samples: {[rows, len(values)]}")
+        self.classes_ = np.unique(values)
+        if len(self.classes_) > 2:
+            raise ValueError(
+                f"Only binary classification is supported. The type of the target is {type_of_target(values)}."
+            )
+        if len(self.classes_) < 2:
+            raise ValueError("Classifier can't train when only one class is present.")
+        return np.asarray(values == self.classes_[1], dtype=np.float64)
+
+    def _directions(self) -> list[int]:
+        names = {name: place for place, name in enumerate(getattr(self, "feature_names_in_", ()))}
+        directions = [0] * self.n_features_in_
+        for column, sign in (self.monotone or {}).items():
+            directions[names[column] if isinstance(column, str) else column] = sign
+        return directions
+
+    def _matrix(self, table: Any) -> Matrix:
+        check_is_fitted(self)
+        columns = columns_of(table)
+        expected, given = getattr(self, "feature_names_in_", None), names_of(table)
+        _check_feature_names(self, table, reset=False)
+        if len(columns) != self.n_features_in_:
+            raise ValueError(
+                f"X has {len(columns)} features, but {type(self).__name__} is expecting "
+                f"{self.n_features_in_} features as input"
+            )
+        if expected is not None and given is not None and list(expected) != list(given):
+            raise ValueError("The feature names should match those that were passed during fit.")
+        if columns and not len(columns[0]):
+            raise ValueError("Found array with 0 sample(s) while a minimum of 1 is required.")
+        return self.encoder_.transform(columns)
+
+
+def _weights(sample_weight: Any, rows: int) -> Vector:
+    if sample_weight is None:
+        return np.ones(rows)
+    weights = np.asarray(sample_weight, dtype=np.float64)
+    if weights.ndim == 0:
+        return np.full(rows, float(weights))
+    if weights.ndim != 1:
+        raise ValueError("Sample weights must be 1D array or scalar")
+    if not weights.any():
+        raise ValueError("every sample weight is zero")
+    if len(weights) != rows:
+        raise ValueError(f"sample_weight.shape == {weights.shape}, expected {(rows,)}!")
+    return weights

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from models.documents import read_document
 
 HERE = Path(__file__).parent
-KINDS = ("rules", "logistic", "additive")
+KINDS = ("rules", "logistic", "spline", "additive", "boosted")
 T = TypeVar("T")
 
 

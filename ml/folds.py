@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from ml.additive import AdditiveModel
 from ml.candidate import estimator_of
 from ml.cohort import Source, label, lazy
 from ml.columns import dead_columns, feature_matrix
-from ml.estimator import AdditiveModel
 from ml.experiment import Experiment
 from ml.metrics import within_capacity
 from ml.sample import Sample, without

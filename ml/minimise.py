@@ -10,7 +10,14 @@ Vector = npt.NDArray[np.float64]
 Bound = tuple[float | None, float | None]
 
 
-def minimise(loss: Callable[[Vector], tuple[float, Vector]], start: Vector, bounds: Sequence[Bound]) -> Vector:
+def minimise(
+    loss: Callable[[Vector], tuple[float, Vector]],
+    start: Vector,
+    bounds: Sequence[Bound],
+    tolerance: float = 1e-12,
+    most: int = 500,
+) -> Vector:
     """The point where `loss` (value and gradient) is least, within bounds, by L-BFGS-B; deterministic."""
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": 500, "ftol": 1e-12})
+    options = {"maxiter": most, "ftol": tolerance}
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
     return np.asarray(found.x)

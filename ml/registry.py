@@ -19,11 +19,14 @@ from ml.scorer import Scorer
 
 # The only types a model file may bring to life beyond numbers, text and scikit-learn's base; a pickle is refused.
 TRUSTED = (
+    "ml.blend.BlendRiskClassifier",
+    "ml.boosted.BoostedRiskClassifier",
     "ml.calibration.ScoreCalibrator",
     "ml.estimator.AdditiveRiskClassifier",
     "ml.estimator.LogisticRiskClassifier",
     "ml.estimator.RuleListClassifier",
     "ml.scorer.Scorer",
+    "ml.spline.SplineRiskClassifier",
 )
 CHAMPION = "champion.json"
 

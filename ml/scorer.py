@@ -6,9 +6,9 @@ import numpy as np
 import polars as pl
 from sklearn.base import BaseEstimator
 
+from ml.additive import AdditiveModel
 from ml.calibration import ScoreCalibrator
 from ml.columns import dead_columns, feature_matrix
-from ml.estimator import AdditiveModel
 from ml.experiment import Experiment
 from ml.reasons import reason_codes
 

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.base import clone
 
-from ml.estimator import AdditiveModel, AdditiveRiskClassifier, LogisticRiskClassifier, RuleListClassifier
+from ml.additive import AdditiveModel
+from ml.estimator import AdditiveRiskClassifier, LogisticRiskClassifier, RuleListClassifier
 
 Matrix = npt.NDArray[np.float64]
 WIDTH = 5
