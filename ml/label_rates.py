@@ -10,7 +10,7 @@ import polars as pl
 from scipy.stats import binom
 
 LEAST_EXPECTED = 15.0  # under so many expected entries no group can be told from chance
-LEAST_CHANCE = 0.001  # after the number of groups looked at is allowed for
+LEAST_CHANCE = 0.01  # after the number of groups looked at is allowed for
 RATIO = 0.8  # fewer than this share of what is expected, or it is not worth a word
 
 

@@ -19,11 +19,12 @@ def experiment() -> Experiment:
 @pytest.fixture(scope="session")
 def quick(experiment: Experiment) -> Experiment:
     """The experiment with few bootstrap draws and few trees, for tests that train many times."""
-    options = dict(experiment.candidates[2].options) | {"max_iter": 15, "min_samples_leaf": 20}
+    kinds = {candidate.kind: candidate for candidate in experiment.candidates}
+    options = dict(kinds["additive"].options) | {"max_iter": 15, "min_samples_leaf": 20}
     return replace(
         experiment,
         validation=replace(experiment.validation, bootstrap_replicates=20, origins=3),
-        candidates=(*experiment.candidates[:2], Candidate("additive", options)),
+        candidates=(kinds["rules"], kinds["logistic"], Candidate("additive", options)),
     )
 
 

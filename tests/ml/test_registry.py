@@ -43,7 +43,7 @@ def test_a_reloaded_model_gives_bitwise_equal_scores(trained: Trained, city: Pan
     assert (final.model_version, final.basis) == (result.model_version, "model")
 
 
-@pytest.mark.parametrize("kind", [0, 1, 2])
+@pytest.mark.parametrize("kind", [0, 1, 2, 3])
 def test_every_kind_survives_the_file(experiment: Experiment, tmp_path: Path, kind: int) -> None:
     rng = np.random.default_rng(0)
     matrix = rng.normal(size=(400, len(experiment.features)))
