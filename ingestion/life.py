@@ -97,7 +97,8 @@ def known_at(
 ) -> list[Delivery]:
     """Deliveries as they were at a moment: those received by then; what was released only later still held.
 
-    What has been rejected since, or is held now, is gone from the lake and does not come back for an earlier day.
+    What has been rejected since, or is held now, is gone from the lake and does not come back here for an earlier
+    day; ``past`` lays a store out as it was, with the rows that are kept apart.
     """
     if moment is None:
         return list(deliveries)

@@ -6,7 +6,9 @@ belong here: the decision at intake (``decision``), which changes there are (``l
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from ingestion.atomic import move_file
 from ingestion.delivery import Delivery
@@ -18,6 +20,8 @@ from ingestion.store import Store
 from ingestion.vault import Vault
 from models.contract import load_feeds
 
+CHECK_FAILED = "check_failed"
+"""How the reason of a hold begins that a check gave, before anything was made of the delivery."""
 # Decisions after which, or before which, a delivery was among those that count.
 _AFTER_COUNTING = frozenset({STATUS["held"], STATUS["released"]})
 
@@ -45,7 +49,7 @@ def reject(store: Store, delivery_id: str, reason: str, decided_by: str, now: da
     with exclusive(store), Ledger(store.ledger_file) as ledger:
         item = _before(ledger, delivery_id, "reject")
         counts = {"rows_accepted": 0, "rows_quarantined": 0, "quarantined_by_reason": {}, "cell_defects_by_reason": {}}
-        counted = any(row["status"] in _AFTER_COUNTING for row in ledger.decisions(delivery_id))
+        counted = any(_counted(decision) for decision in ledger.decisions(delivery_id))
         _decide(ledger, item, "rejected", reason, decided_by, now, reason_code=item.reason, **counts)
         if counted:
             return ledger.delivery(delivery_id)
@@ -66,6 +70,11 @@ def hold(store: Store, delivery_id: str, reason: str, decided_by: str, now: date
         if lake.exists():
             move_file(lake, store.held_file(item.feed, delivery_id))
         return ledger.delivery(delivery_id)
+
+
+def _counted(decision: Mapping[str, Any]) -> bool:
+    """Whether a decision shows that the delivery was once in force: a person held it, or let it in."""
+    return decision["status"] in _AFTER_COUNTING and not str(decision["reason"]).startswith(CHECK_FAILED)
 
 
 def _before(ledger: Ledger, delivery_id: str, event: Event) -> Delivery:

@@ -13,7 +13,7 @@ import yaml
 
 from ml.card import card_text, message_text
 from ml.experiment import Experiment
-from ml.manifest import MANIFEST, altered_files, manifest_of
+from ml.manifest import MANIFEST, altered_files, manifest_of, read_manifest
 from ml.model_file import ModelFileError, dump_model, load_model
 from ml.scorer import Scorer
 
@@ -141,8 +141,16 @@ def _decide(registry: Path, line: list[str], decision: Decision) -> None:
 
 
 def champion_line(registry: Path) -> list[str]:
-    """The versions promoted, in the order of their promotion; the last is in force."""
-    return [str(version) for version in _champions(registry).get("champions", [])]
+    """The versions promoted, in the order of their promotion; the last is in force.
+
+    A version of a release that wrote no manifest cannot be proven and no longer speaks: the next run trains anew.
+    """
+    promoted = [str(version) for version in _champions(registry).get("champions", [])]
+    return [version for version in promoted if not _without_manifest(registry / version)]
+
+
+def _without_manifest(directory: Path) -> bool:
+    return (directory / "metrics.json").is_file() and read_manifest(directory) is None
 
 
 def _champions(registry: Path) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import polars as pl
 from expectations import deliveries_to_hold, ensure_tables, validate_deliveries, waived_failures
 from ingestion import publish
 from ingestion.linkage.proposals import propose
-from ingestion.review import hold
+from ingestion.review import CHECK_FAILED, hold
 from models.contract import load_feeds
 from models.publish import publish_reference
 from orchestration.alerts import publish_alert_life
@@ -85,7 +85,7 @@ def delivery_check(home: HomeResource) -> Iterator[dg.MaterializeResult[None]]:
     in_force = waivers_in_force(QualityDecisions(paths.operations), now)
     grave = deliveries_to_hold(results, released_deliveries(paths), waived_failures(results, ledger, in_force))
     for delivery_id, _, check_ids in grave.iter_rows():
-        hold(store, delivery_id, f"check_failed: {', '.join(check_ids)}", CHECKED_BY, now)
+        hold(store, delivery_id, f"{CHECK_FAILED}: {', '.join(check_ids)}", CHECKED_BY, now)
     states = {str(state): count for state, count in results["state"].value_counts().iter_rows()}
     check = dg.AssetCheckResult(
         passed=grave.is_empty(),

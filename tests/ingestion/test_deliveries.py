@@ -24,6 +24,7 @@ from ingestion.delivery import STABLE_COLUMNS, Delivery
 from ingestion.encryption import VaultLockedError
 from ingestion.in_force import delivery_validity as validity
 from ingestion.keys import Keys, load_keys
+from ingestion.review import CHECK_FAILED
 from tests.ingestion.conftest import ARRIVED, NOW, City, id_number
 
 DEATH, PENSION, ELDER = "death_record", "pension_payment", "elder_register"
@@ -234,6 +235,18 @@ def test_rejected_for_good(city: City) -> None:
     assert list(city.store.held.rglob("*.parquet")) == []
     with pytest.raises(TransitionError):
         release(city.store, held.delivery_id, "changed my mind", "li", NOW)
+
+
+@pytest.mark.parametrize(("why", "kept"), [("a person looked", True), (f"{CHECK_FAILED}: dead_twice", False)])
+def test_rows_that_once_counted_are_kept_apart_for_the_lists_of_that_time(city: City, why: str, kept: bool) -> None:
+    city.put("custody_record", city.rows("custody_record"), "x_202301.csv")
+    (delivery,) = city.take()
+    hold(city.store, delivery.delivery_id, why, "li", NOW)
+    reject(city.store, delivery.delivery_id, "wrong file", "li", NOW)
+    assert city.store.held_file("custody_record", delivery.delivery_id).exists() == kept
+    assert Vault(city.store).file("custody_record", delivery.delivery_id).exists() == kept
+    keys = Vault(city.store).person_keys_of([id_number(at) for at in range(10)])["person_key"].to_list()
+    assert Vault(city.store).identities(keys).is_empty(), "out of reach all the same"
 
 
 def test_accepted_delivery_held_by_a_check_leaves_the_last_good_one(city: City) -> None:
