@@ -5,13 +5,16 @@ Belongs here: everything that Dagster has to know of dbt. How dbt is called for 
 
 from __future__ import annotations
 
+import importlib.metadata
 import sys
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 from dagster_dbt import DagsterDbtTranslator, DagsterDbtTranslatorSettings, DbtCliResource
+from packaging import version
 
 from orchestration.dbt import PROJECT
 
@@ -38,9 +41,21 @@ DELIVERY_TABLES = (
 )
 
 
+class OfflineDbt(DbtCliResource):
+    """The dbt command, whose version is read from what is installed.
+
+    Dagster asks ``dbt --version`` for it, and that command asks the package index for the newest one: it was the only
+    attempt of a run to reach another machine.
+    """
+
+    @cached_property
+    def _cli_version(self) -> version.Version:
+        return version.parse(importlib.metadata.version("dbt-core"))
+
+
 def dbt_resource() -> DbtCliResource:
     """The dbt command for Dagster; its environment is that of the process."""
-    return DbtCliResource(
+    return OfflineDbt(
         project_dir=str(PROJECT), profiles_dir=str(PROJECT), dbt_executable=str(Path(sys.executable).parent / "dbt")
     )
 
