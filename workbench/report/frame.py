@@ -26,7 +26,7 @@ def frame_words(lang: str) -> dict[str, str]:
 def month_name(month: date, lang: str) -> str:
     """The month as a sentence says it: 2024年6月, June 2024."""
     name = label(f"report.month_name.m{month.month}", lang)
-    return label("report.month", lang, year=month.year, month=month.month, name=name)
+    return label("report.month", lang, year=month.year, name=name)
 
 
 def month_before(month: date) -> date:
