@@ -166,7 +166,8 @@ answered as (
 ),
 
 -- What the workers of a village can visit in a month, the most severe first, then where a visit is worth most. Red is
--- never put off. A visit drawn by chance keeps its place: put off for being worth little, it would teach nothing. An alert without a village stays with the township, and is nobody's in a village to put off.
+-- never put off. A visit drawn by chance keeps its place: put off for being worth little, it would teach nothing. An
+-- alert without a village stays with the township, and is nobody's in a village to put off.
 ranked as (
     select
         answered.*,
