@@ -5,28 +5,22 @@ Belongs here: rendering. Does not belong here: the words (``chain``).
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from workbench.chain import FINDING, LINE, MEMBER, OVERPAID, Chain, plain
+from workbench.pages import render_page
 
-TEMPLATE_DIRECTORY = Path(__file__).parent / "templates"
 NUMBERS = ("times", "amount", "total", "months")
 
 
 def chain_page(chain: Chain) -> str:
     """The page as HTML; every text that came in is escaped."""
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATE_DIRECTORY), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    )
     tables = (
         ("findings", FINDING, chain.findings, "no_finding"),
         ("overpaid", OVERPAID, chain.overpaid, "no_overpaid"),
         ("timeline", LINE, chain.lines, "empty"),
         ("members", MEMBER, chain.members, "empty"),
     )
-    return environment.get_template("chain.html.j2").render(
+    return render_page(
+        "chain.html.j2",
         chain=chain,
         title=chain.text("title", subject=chain.subject),
         tables=[(name, columns, table.select(columns).rows(named=True), none) for name, columns, table, none in tables],

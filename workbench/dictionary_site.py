@@ -10,15 +10,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
 from models.contract import load_feeds
 from models.dictionary import join_questions
 from models.labels import label
 from workbench.dictionary import Table
+from workbench.pages import page_environment, style
 
-TEMPLATE_DIRECTORY = Path(__file__).parent / "templates"
 FRONT, PAGES = "index.html", "tables"
 
 
@@ -46,19 +46,10 @@ class Site:
         return written
 
     def _environment(self) -> Environment:
-        environment = Environment(
-            loader=FileSystemLoader(TEMPLATE_DIRECTORY),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
-        # Our own style sheets, not texts that came in.
-        sheets = ("document.css", "dictionary.css")
-        css = "\n".join((TEMPLATE_DIRECTORY / name).read_text(encoding="utf-8") for name in sheets)
+        environment = page_environment()
         known = {table.id for table in self.tables}
         environment.globals |= {
-            "css": Markup(css),
+            "css": style("document.css", "dictionary.css"),
             "w": self._word,
             "lang": self.lang,
             "feed_title": self._feed_title,

@@ -8,15 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from pathlib import Path
 from typing import Any, Literal
 
 import polars as pl
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from models.labels import label
+from workbench.pages import render_page
 
-TEMPLATE_DIRECTORY = Path(__file__).parent / "templates"
 NUMBERS = frozenset({"value", "threshold", "row_number", "count"})
 
 
@@ -50,14 +48,16 @@ class Explanation:
 
 def explanation_page(found: Explanation) -> str:
     """One HTML page that loads nothing; every text that came in is escaped."""
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATE_DIRECTORY), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    )
     tables = [(name, table.columns, table.rows(named=True)) for name, table in found.tables.items()]
-    return environment.get_template("explanation.html.j2").render(
-        found=found, tables=tables, numbers=NUMBERS, shown=shown, note=label("explain.nobody", found.lang),
+    return render_page(
+        "explanation.html.j2",
+        found=found,
+        tables=tables,
+        numbers=NUMBERS,
+        shown=shown,
+        note=label("explain.nobody", found.lang),
         none=label("explain.none", found.lang),
-    )  # fmt: skip
+    )
 
 
 def shown(value: object) -> str:

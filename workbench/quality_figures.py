@@ -13,6 +13,7 @@ from typing import Any
 
 import polars as pl
 
+from models.calendar import ZONE_NAME
 from models.contract import Feed
 from models.labels import LabelError, label
 from workbench.quality_table import (
@@ -30,7 +31,6 @@ from workbench.quality_table import (
 )
 
 HISTORY_MONTHS = 12
-CITY_ZONE = "Asia/Shanghai"
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class QualityMonth:
         dtype = self.deliveries.schema["received_at"]
         if not isinstance(dtype, pl.Datetime) or dtype.time_zone is None:
             return self.deliveries
-        received = pl.col("received_at").dt.convert_time_zone(CITY_ZONE).dt.replace_time_zone(None)
+        received = pl.col("received_at").dt.convert_time_zone(ZONE_NAME).dt.replace_time_zone(None)
         return self.deliveries.with_columns(received_at=received)
 
     @cached_property

@@ -12,19 +12,17 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import polars as pl
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from markupsafe import Markup
 
+from models.calendar import BUREAU_ZONE
 from models.contract import Feed, load_feeds
 from models.labels import label
-from workbench.quality_figures import CITY_ZONE, QualityMonth
+from workbench.pages import render_page, style
+from workbench.quality_figures import QualityMonth
 from workbench.quality_table import CLASSES, DIMENSIONS, STATES, Table, percent, words
 from workbench.quality_workbook import write_workbook
 
-TEMPLATE_DIRECTORY = Path(__file__).parent / "templates"
 # Row numbers printed for one check and file; the workbook has the rest.
 SHOWN_ROWS = 20
 QUARANTINE_SCHEMA = {"delivery_id": pl.String, "row_number": pl.Int64, "reason": pl.String}
@@ -106,23 +104,19 @@ def _sheets(quality: QualityMonth) -> list[Table]:
 
 
 def _render(quality: QualityMonth, as_of: datetime) -> str:
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATE_DIRECTORY), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    )
-    # Our own style sheet, not a text that came in: the only markup that is not escaped.
-    css = Markup((TEMPLATE_DIRECTORY / "quality_report.css").read_text(encoding="utf-8"))
     year, number = quality.month.split("-")
-    return environment.get_template("quality_report.html.j2").render(
+    return render_page(
+        "quality_report.html.j2",
         q=quality,
         s=summarise(quality),
         t=quality.text,
         w=partial(_words, quality.lang),
         percent=percent,
         lang=quality.lang,
-        css=css,
+        css=style("quality_report.css"),
         classes=CLASSES,
         month_text=label("quality.month", quality.lang, year=year, month=int(number)),
-        as_of=(as_of.astimezone(ZoneInfo(CITY_ZONE)) if as_of.tzinfo else as_of).strftime("%Y-%m-%d %H:%M"),
+        as_of=(as_of.astimezone(BUREAU_ZONE) if as_of.tzinfo else as_of).strftime("%Y-%m-%d %H:%M"),
     )
 
 

@@ -5,11 +5,9 @@ Belongs here: rendering a document. Does not belong here: what stands in it.
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from workbench.pages import page_environment, style
 from workbench.report.document import (
     Block,
     Document,
@@ -24,24 +22,14 @@ from workbench.report.document import (
 )
 from workbench.report.figure import Figure
 
-TEMPLATE_DIRECTORY = Path(__file__).parent.parent / "templates"
-
 
 def html_page(document: Document) -> str:
     """The page."""
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATE_DIRECTORY),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    environment = page_environment()
     environment.filters["sentence"] = _sentence
     environment.tests |= {"figure": lambda value: isinstance(value, Figure), "kind": _is_kind}
-    # Our own style sheet, not a text that came in.
-    css = Markup((TEMPLATE_DIRECTORY / "document.css").read_text(encoding="utf-8"))
     template = environment.get_template("document.html.j2")
-    return template.render(d=document, css=css, w=document.words, drawn=_drawn, figure=_figure)
+    return template.render(d=document, css=style("document.css"), w=document.words, drawn=_drawn, figure=_figure)
 
 
 def _sentence(sentence: Sentence) -> Markup:
