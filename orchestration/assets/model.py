@@ -13,7 +13,7 @@ import polars as pl
 
 import ml
 import ml.registry
-from ml.drift import month_drift
+from ml.drift import month_drift, score_drift
 from ml.experiment import load_experiment
 from orchestration.archive import keep_models
 from orchestration.generation import FOLDER, VALIDITY
@@ -163,10 +163,11 @@ def feeds_are_sound(home: HomeResource) -> dg.AssetCheckResult:
     """Compare the newest month of the features with those before."""
     drift = month_drift(exchange(home.home) / f"{FEATURES}.parquet", load_experiment(), home.plan.last_month)
     told = [" ".join(filter(None, (one.kind, one.feed, one.column))) for one in drift.findings]
+    moved = score_drift(pl.read_parquet(home.home.reference / SCORE_FILE), home.plan.last_month)
     return dg.AssetCheckResult(
         passed=not any(one.is_fault for one in drift.findings),
         severity=dg.AssetCheckSeverity.WARN,
-        metadata={"findings": dg.MetadataValue.text("; ".join(told))},
+        metadata={"findings": "; ".join(told), "score_psi": moved},
     )
 
 

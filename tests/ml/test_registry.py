@@ -111,6 +111,18 @@ def test_a_file_changed_after_registration_is_refused(experiment: Experiment, tm
         load_scorers(tmp_path, "one")
 
 
+def test_a_champion_without_a_manifest_no_longer_speaks(experiment: Experiment, tmp_path: Path) -> None:
+    """One that a release before manifests registered: the next training is adopted as if nothing had spoken."""
+    registered(tmp_path, experiment, "old", "model")
+    promote(tmp_path, "old")
+    registered(tmp_path, experiment, "new", "model")
+    assert not adopt(tmp_path, "new"), "a whole champion stays until a person decides"
+    (tmp_path / "old" / "manifest.json").unlink()
+    assert champion_version(tmp_path) is None
+    assert adopt(tmp_path, "new")
+    assert champion_line(tmp_path) == ["new"]
+
+
 def test_the_manifest_says_what_a_version_was_made_of(experiment: Experiment, tmp_path: Path) -> None:
     stated = json.loads((registered(tmp_path, experiment, "one") / "manifest.json").read_text(encoding="utf-8"))
     assert stated["experiment"] == experiment.hash
