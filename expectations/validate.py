@@ -38,10 +38,10 @@ from expectations.over_time import pairs_with_past
 from expectations.reconciliation import kept_by_rule, rule_counts
 from expectations.row_checks import ROW_KINDS, check_rows
 from expectations.steady import steady_numbers
+from models.calendar import ZONE_NAME
 from models.contract import Feed
 
 # Hashes are written in letters alone, so that none can be taken for an ID number.
-CITY_ZONE = "Asia/Shanghai"
 DIGITS_AS_LETTERS = str.maketrans("0123456789", "ghijklmnop")
 
 
@@ -172,7 +172,7 @@ def _ledger(deliveries: pl.DataFrame) -> pl.DataFrame:
     """The ledger with received_at as local time: due days are days of the city."""
     dtype = deliveries.schema["received_at"]
     if isinstance(dtype, pl.Datetime) and dtype.time_zone is not None:
-        received = pl.col("received_at").dt.convert_time_zone(CITY_ZONE).dt.replace_time_zone(None)
+        received = pl.col("received_at").dt.convert_time_zone(ZONE_NAME).dt.replace_time_zone(None)
         return deliveries.with_columns(received_at=received)
     return deliveries
 

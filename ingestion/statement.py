@@ -17,11 +17,12 @@ from typing import Any
 from ingestion.normalise import normalise_text
 from ingestion.reading.json_lines import said_once
 from ingestion.reason import MANIFEST_MISMATCH, FileRejectedError
+from models.calendar import ZONE_NAME
 from models.codes import load_divisions
 
 SIDECAR_SUFFIX = ".manifest.json"
 # Departments write local time without a zone.
-LOCAL_ZONE = timezone(timedelta(hours=8), "Asia/Shanghai")
+LOCAL_ZONE = timezone(timedelta(hours=8), ZONE_NAME)
 
 _PERIOD = re.compile(
     r"(?a)(?<!\d)(?:(?P<y1>199\d|20\d\d)(?P<m1>0[1-9]|1[0-2])(?!\d)"

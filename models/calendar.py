@@ -1,18 +1,22 @@
-"""Working days of the Chinese calendar, with its holidays and make-up days.
+"""Where a day begins and ends, and working days of the Chinese calendar, with its holidays and make-up days.
 
-Belongs here: which days are worked and counting them. Does not belong here: how many days an answer may take
-(a parameter). The holiday notice of a year is known only once it is out; years without one count weekends
-alone, and ``is_known`` says so.
+Belongs here: the bureau's time zone, which days are worked and counting them. Does not belong here: how many days an
+answer may take (a parameter). The holiday notice of a year is known only once it is out; years without one count
+weekends alone, and ``is_known`` says so.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, timedelta
+from zoneinfo import ZoneInfo
 
 import chinese_calendar
 
 SATURDAY = 5
+ZONE_NAME = "Asia/Shanghai"
+BUREAU_ZONE = ZoneInfo(ZONE_NAME)
+"""Days end where the bureau is; departments write local time without a zone."""
 
 
 def is_known(day: date) -> bool:

@@ -11,8 +11,9 @@ from pathlib import Path
 import dagster as dg
 
 from ingestion.source import landing_folders
+from models.calendar import ZONE_NAME
 from models.contract import load_feeds
-from orchestration.assets.feeds import ALL_USABLE, FIRST_MONTH, ROWS_BALANCE, TIMEZONE, feed_key
+from orchestration.assets.feeds import ALL_USABLE, FIRST_MONTH, ROWS_BALANCE, feed_key
 from orchestration.assets.sources import FETCH_JOB, FETCH_STEP
 from orchestration.resources import HomeResource
 from orchestration.runner import PARTITION_RANGE_TAGS
@@ -80,7 +81,7 @@ monthly_schedule = dg.ScheduleDefinition(
     name="monthly",
     job_name=MONTH_JOB,
     cron_schedule=MONTHLY_CRON,
-    execution_timezone=TIMEZONE,
+    execution_timezone=ZONE_NAME,
     default_status=dg.DefaultScheduleStatus.RUNNING,
     description="The day after deliveries are due: warehouse, scores, alerts, lists and reports of all open months.",
 )
@@ -89,7 +90,7 @@ yearly_retraining = dg.ScheduleDefinition(
     name="yearly_retraining",
     job_name=TRAIN_JOB,
     cron_schedule=YEARLY_CRON,
-    execution_timezone=TIMEZONE,
+    execution_timezone=ZONE_NAME,
     default_status=dg.DefaultScheduleStatus.RUNNING,
     run_config={"ops": {"model__risk_model": {"config": {"force": True}}}},
     description="Trains the model anew once a year, after the December data is in; a person promotes it.",

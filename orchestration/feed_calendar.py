@@ -7,15 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import polars as pl
 
-from models.calendar import next_month
+from models.calendar import BUREAU_ZONE, next_month
 from models.contract import Feed, load_feeds
 from orchestration.run_plan import parse_month
 
-BUREAU_TIME = ZoneInfo("Asia/Shanghai")
 QUARTER_MONTHS = 3
 
 
@@ -82,14 +80,14 @@ def _state(
     if not accepted.is_empty():
         first = accepted["received_at"].min()
         assert isinstance(first, datetime)
-        return ("on time" if first.astimezone(BUREAU_TIME).date() <= due else "late"), label
+        return ("on time" if first.astimezone(BUREAU_ZONE).date() <= due else "late"), label
     for status in ("held", "rejected"):
         if status in this["status"].to_list():
             return status, None
     earlier = own.filter(pl.col("status") == "accepted", pl.col("period") < label)["period"].max()
     if feed.mode == "snapshot" and earlier is not None and not _quarter_due(feed, str(earlier), month):
         return "not due (quarterly)", str(earlier)
-    state = "expected" if now.astimezone(BUREAU_TIME).date() <= due else "missing"
+    state = "expected" if now.astimezone(BUREAU_ZONE).date() <= due else "missing"
     carried = feed.mode == "snapshot" and earlier is not None
     return (f"{state}, carried forward" if carried else state), str(earlier) if carried else None
 

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import polars as pl
 import sqlalchemy as sa
@@ -22,6 +21,7 @@ import sqlalchemy as sa
 from expectations.check import EXPLANATION_SCHEMA, WAIVER_SCHEMA
 from expectations.store import EXPLANATION_FILE, WAIVER_FILE, write_table
 from ingestion.sqlite import Moment, open_database
+from models.calendar import BUREAU_ZONE
 
 METADATA = sa.MetaData()
 WAIVER = sa.Table(
@@ -52,8 +52,6 @@ EXPLANATION = sa.Table(
     sa.Column("given_by", sa.String, nullable=False),
     sa.Column("given_at", Moment, nullable=False),
 )
-# Days end where the bureau is.
-CITY = ZoneInfo("Asia/Shanghai")
 LETTERS = "abcdefghjkmnpqrstuvwxyz"
 
 
@@ -80,7 +78,7 @@ class QualityDecisions:
         self, check: tuple[str, str], extent: Extent, until: date, reason: str, who: str, now: datetime
     ) -> dict[str, Any]:
         """Record a waiver of ``check`` (check_id, feed); raises ``DecisionError`` where it would cover nothing."""
-        if until < now.astimezone(CITY).date():
+        if until < now.astimezone(BUREAU_ZONE).date():
             raise DecisionError(f"{until} is past")
         if extent.month_from and extent.month_to and extent.month_from > extent.month_to:
             raise DecisionError("the first month is after the last")
@@ -144,7 +142,7 @@ def waiver_state(row: Mapping[str, Any], moment: datetime) -> str:
         return "later"
     if row["ended_at"] is not None and row["ended_at"] <= moment:
         return "ended"
-    return "in_force" if moment.astimezone(CITY).date() <= row["valid_until"] else "expired"
+    return "in_force" if moment.astimezone(BUREAU_ZONE).date() <= row["valid_until"] else "expired"
 
 
 def waivers_in_force(decisions: QualityDecisions, moment: datetime) -> pl.DataFrame:

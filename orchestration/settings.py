@@ -65,7 +65,6 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="ZHAOREN_", env_nested_delimiter="__", extra="forbid")
 
     pseudonym_algorithm: Literal["sha256", "sm3"] = "sha256"
-    timezone: str = "Asia/Shanghai"
     limits: LimitSettings = LimitSettings()
     lists: ListSettings = ListSettings()
     model: ModelSettings = ModelSettings()

@@ -10,6 +10,7 @@ import dagster as dg
 import polars as pl
 
 from ingestion import Delivery, ingest
+from models.calendar import ZONE_NAME
 from models.contract import Feed, load_feeds
 from orchestration.deliveries import frame_of
 from orchestration.resources import HomeResource
@@ -18,8 +19,7 @@ from orchestration.stores import ledger_of, store_of
 
 GROUP = "feeds"
 FIRST_MONTH = "2015-01-01"
-TIMEZONE = "Asia/Shanghai"
-MONTHS = dg.MonthlyPartitionsDefinition(start_date=FIRST_MONTH, timezone=TIMEZONE, end_offset=1)
+MONTHS = dg.MonthlyPartitionsDefinition(start_date=FIRST_MONTH, timezone=ZONE_NAME, end_offset=1)
 # A share that is not mounted or a full disk may be well again soon; a bad file never raises.
 RETRIES = dg.RetryPolicy(max_retries=2, delay=5, backoff=dg.Backoff.EXPONENTIAL)
 
@@ -35,7 +35,7 @@ def feed_key(feed: str) -> dg.AssetKey:
 def freshness(feed: Feed) -> dg.FreshnessPolicy:
     """Due by the end of the contract's day of the following month."""
     return dg.FreshnessPolicy.cron(
-        deadline_cron=f"0 0 {feed.due_day + 1} * *", lower_bound_delta=timedelta(days=feed.due_day), timezone=TIMEZONE
+        deadline_cron=f"0 0 {feed.due_day + 1} * *", lower_bound_delta=timedelta(days=feed.due_day), timezone=ZONE_NAME
     )
 
 
