@@ -290,15 +290,19 @@ def score_drift(scores: pl.DataFrame, month: date, watch: Drift | None = None) -
 
 
 def drift_figures(features: Source, scores: pl.DataFrame | None, experiment: Experiment, month: date) -> dict[str, Any]:
-    """What a month showed, as plain figures for metadata and card; every feed with the index of its worst feature."""
-    found = month_drift(features, experiment, month)
+    """What a month showed, as plain figures for metadata and card.
+
+    Of every feed how near its worst feature came to the index from which something is said (1: it did): a season that
+    moves a column every year stays below.
+    """
+    watch = load_watch().drift
+    found = month_drift(features, experiment, month, watch)
     by_feed: dict[str, float] = {}
     for one in found.moved:
         for feed in feature_sources().get(one.feature, {}):
-            by_feed[feed] = max(by_feed.get(feed, 0.0), one.psi)
+            by_feed[feed] = max(by_feed.get(feed, 0.0), one.psi / _limit(one, watch))
     return {
         "month": month.isoformat(),
-        "limit": load_watch().drift.psi,
         "features": {one.feature: {"psi": one.psi, "missing": one.missing} for one in found.moved},
         "feeds": dict(sorted(by_feed.items())),
         "score_psi": None if scores is None else score_drift(scores, month),

@@ -287,11 +287,11 @@ def _drift(stated: Stated, lang: str) -> Part:
     feeds = sorted(drift.get("feeds", {}).items(), key=lambda pair: (-pair[1], pair[0]))
     if not feeds:
         return Part("drift", heading, (Sentences((_said(label(KEY + "no_history", lang)),)),))
-    drawn = [(_feed(feed, lang), _figure(f"psi-{feed}", psi * 100, "hundredth")) for feed, psi in feeds]
-    title = label(KEY + "drift_title", lang) + " × 100"
-    columns = (Column(label(KEY + "feed", lang), width=30), Column(label(KEY + "psi", lang) + " × 100", "number"))
+    drawn = [(_feed(feed, lang), _figure(f"drift-{feed}", share, "ratio")) for feed, share in feeds]
+    title = label(KEY + "drift_title", lang)
+    columns = (Column(label(KEY + "feed", lang), width=30), Column(label(KEY + "drift_share", lang), "number"))
     table = Table("drift", title, columns, tuple(Row(pair) for pair in drawn))
-    summary = label(KEY + "drift_summary", lang, limit=f"{drift['limit'] * 100:.0f}")
+    summary = label(KEY + "drift_summary", lang)
     plot = Plot("drift", title, bars(drawn, lang), summary, table, tuple(figure for _, figure in drawn))
     names = ("kind", "feed", "column")
     found = Table(

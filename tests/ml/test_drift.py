@@ -17,12 +17,13 @@ from ml.drift import (
     UNIT,
     WORLD,
     Finding,
+    drift_figures,
     month_drift,
     score_drift,
     stability_index,
 )
 from ml.experiment import Experiment, load_experiment
-from ml.watching import feature_sources
+from ml.watching import feature_sources, load_watch
 from models.contract import load_feeds
 
 MONTHS = [date(2024, number, 1) for number in range(1, 7)]
@@ -146,6 +147,14 @@ def test_a_column_that_always_moves_is_not_told(panel: pl.DataFrame) -> None:
     season = pl.col("month").dt.month() % 2
     restless = panel.with_columns((pl.col("kwh_pc") * pl.when(season == 0).then(3.0).otherwise(1.0)).alias("kwh_pc"))
     assert found(restless) == ()
+    figures = drift_figures(restless, None, load_experiment(), LAST)
+    assert figures["features"]["kwh_pc"]["psi"] > load_watch().drift.psi
+    assert figures["feeds"]["utility_usage"] < 1, "the card's bar stays below what is told from"
+
+
+def test_the_card_shows_a_broken_feed_beyond_the_line_and_the_others_below(panel: pl.DataFrame) -> None:
+    feeds = drift_figures(changed(panel, ["kwh_pc"], lambda column: column + 4), None, load_experiment(), LAST)["feeds"]
+    assert [feed for feed, share in feeds.items() if share >= 1] == ["utility_usage"]
 
 
 def test_too_little_to_compare_says_nothing(panel: pl.DataFrame) -> None:

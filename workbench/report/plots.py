@@ -95,7 +95,7 @@ def bars(rows: Sequence[tuple[str, Figure]], lang: str, colour: str = SERIES[0])
         y = 6 + at * step
         value = float(figure.value or 0) if figure.is_known else 0
         width = value / highest * (WIDTH - left - right)
-        parts.append(_text(left - 6, y + 12, _cut(name, 17), INK, 11, "end"))
+        parts.append(_text(left - 6, y + 12, _cut(name, 15), INK, 11, "end"))
         if width:
             parts.append(f'<rect x="{left}" y="{y}" width="{width:.1f}" height="16" fill="{colour}"/>')
         parts.append(_figure_text(left + width + 5, y + 12, figure, lang, INK, 11))
