@@ -119,6 +119,10 @@ def _policy(home: DataHome, indicators: Iterable[str], county: str, month: Any, 
     nearest = pl.col("region_code").replace_strict(regions, default=-1, return_dtype=pl.Int64)
     one = ["indicator", "parameter", "dimension_key"]
     rows = wanted.join(policy.filter(*inside), on="parameter").with_columns(near=nearest)
+    # Some parameters have a value an indicator: those of the others say nothing here.
+    catalogue = pl.read_parquet(home.reference / "indicator.parquet")["indicator"].to_list()
+    of_another = pl.col("dimension_key").is_in(catalogue) & (pl.col("dimension_key") != pl.col("indicator"))
+    rows = rows.filter(~of_another.fill_null(value=False))
     rows = rows.sort([*one, "near"], descending=[False, False, False, True], nulls_last=True).unique(one, keep="first")
     value = pl.coalesce(pl.col("value").cast(pl.String), "value_text")
     columns = ("dimension_key", "value", "region_code", "valid_from", "valid_to", "source_document")

@@ -18,7 +18,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import ml.registry
 from ingestion.past import Gap, copy_database, lay_past, link
@@ -27,6 +26,7 @@ from orchestration.archive import JOURNALS, KeptRun, policy_folder, run_of
 from orchestration.audit import entries_of
 from orchestration.console import CommandError
 from orchestration.outputs import month_folder
+from orchestration.scratch import scratch_folder
 from orchestration.settings import DataHome
 from orchestration.stores import store_of
 from orchestration.versions import code_version
@@ -34,6 +34,7 @@ from orchestration.versions import code_version
 # Settings that say how to work, or where from, and not what comes out.
 NOT_SET = frozenset({"source", "audit"})
 SAID = 2000
+SCRATCH = ".rebuild"
 
 
 @dataclass(frozen=True)
@@ -67,9 +68,9 @@ def rebuild_month(home: DataHome, month: date, moment: datetime, out: Path) -> R
 
 @contextmanager
 def scratch_home(home: DataHome, run: KeptRun) -> Iterator[tuple[DataHome, list[Gap]]]:
-    """A data home as it was before that run, closed to others; gone when the block ends."""
-    with TemporaryDirectory(prefix=".rebuild-", dir=home.root) as name:
-        scratch = DataHome(Path(name)).create()
+    """A data home as it was before that run, closed to others; gone when the block ends, or at the next rebuild."""
+    with scratch_folder(home.root / SCRATCH) as folder:
+        scratch = DataHome(folder / "home").create()
         gaps = lay_past(store_of(home), scratch.root, run.known_until)
         if home.keys.is_file():
             link(home.keys, scratch.keys)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 from typing import Any, Literal
 
 import polars as pl
@@ -16,6 +17,9 @@ from models.labels import label
 from workbench.pages import render_page
 
 NUMBERS = frozenset({"value", "threshold", "row_number", "count"})
+MONTHS = frozenset({"month", "first_month"})
+# Codes that a reader has words for, by column: the group of their labels.
+WORDS = {"level": "level", "side": "side", "status": "alert_state"}
 
 
 @dataclass(frozen=True)
@@ -54,16 +58,20 @@ def explanation_page(found: Explanation) -> str:
         found=found,
         tables=tables,
         numbers=NUMBERS,
-        shown=shown,
+        shown=partial(shown, found.lang),
         note=label("explain.nobody", found.lang),
         none=label("explain.none", found.lang),
     )
 
 
-def shown(value: object) -> str:
-    """A cell for people: months and days short, numbers without zeros at the end, an open end as nothing."""
+def shown(lang: str, column: str, value: object) -> str:
+    """A cell for people: codes in words, months and days short, numbers without zeros at the end, no open end."""
     if value is None or value == date(9999, 12, 31):
         return ""
+    if column in WORDS:
+        return label(f"{WORDS[column]}.{value}", lang)
+    if column in MONTHS and isinstance(value, date):
+        return f"{value:%Y-%m}"
     if isinstance(value, datetime):
         return f"{value:%Y-%m-%d %H:%M}"
     if isinstance(value, bool):

@@ -78,7 +78,9 @@ def _write(found: Explanation, out: Path) -> None:
 def _show(found: Explanation) -> None:
     say(found.title)
     for name, table in found.tables.items():
-        rows = [{column: shown(value) for column, value in row.items()} for row in table.iter_rows(named=True)]
+        rows = [
+            {name: shown(found.lang, name, value) for name, value in row.items()} for row in table.iter_rows(named=True)
+        ]
         columns = {column: found.column(column) for column in table.columns}
         show_table(found.heading(name), rows, columns)
 

@@ -11,10 +11,12 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
+from models.policy.catalogue import load_indicators
 from orchestration.audit import entries_of
 from orchestration.cli import app
 from orchestration.lineage import Lineage
 from orchestration.settings import DataHome
+from tests.browser import violations
 
 
 @pytest.fixture(autouse=True)
@@ -47,6 +49,8 @@ def test_an_alert_leads_to_value_line_policy_file_and_row(sample_home: DataHome,
     assert (said["value"], said["threshold"]) == (float(medical["value"]), float(medical["threshold"]))  # type: ignore[arg-type]
     lines = {row["parameter"]: row for row in told["policy"] if row["indicator"] == "N02"}
     assert all(row["source_document"] for row in lines.values())
+    others = {str(row["dimension_key"]) for row in told["policy"]} & (set(load_indicators()) - set(medical["reasons"]))  # type: ignore[call-overload]
+    assert not others, "a value of another indicator says nothing about this one"
     assert said["threshold"] in {
         float(row["value"]) for row in told["policy"] if row["parameter"] == "n02_hospital_stay_line"
     }
@@ -99,10 +103,19 @@ def test_the_page_loads_nothing_names_columns_and_is_logged(
     assert 'lang="zh-CN"' in page
     assert re.findall(r"(?:src|href)=|url\(|<script|https?://", page) == []
     assert page.count('scope="col"') > 10
+    assert "需求预警" in page or "退出报警" in page, "codes are told in words"
     assert out.stat().st_mode & 0o777 == 0o600
     record = json.loads(entries_of(sample_home)[before].content)
     assert (record["act"], record["who"], record["reason"]) == ("look", "auditor", "complaint no. 3")
     assert len(record["area"]) == 12
+
+
+def test_axe_finds_nothing_in_either_page(medical: dict[str, object], tmp_path: Path) -> None:
+    (evidence,) = medical["evidence"]  # type: ignore[misc]
+    for arguments in ([str(medical["alert_id"])], ["--delivery", evidence["delivery_id"]]):
+        out = tmp_path / "page.html"
+        call(*arguments, "--out", str(out))
+        assert violations(out, tmp_path, 390) == []
 
 
 def test_nothing_sensitive_and_no_text_is_told(sample_home: DataHome) -> None:
