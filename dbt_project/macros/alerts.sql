@@ -66,3 +66,32 @@
 {% macro spark__unnested(list) -%}
     explode({{ list }})
 {%- endmacro %}
+
+{# Alerts with the weight of their heaviest reason; `reasons` is alert_reason. #}
+{% macro weighed_alerts(reasons) -%}
+    select
+        alert_id,
+        month,
+        side,
+        household_id,
+        max(weight) as weight,
+        min(alert_first_month) as first_month
+    from {{ reasons }}
+    group by alert_id, month, side, household_id
+{%- endmacro %}
+
+{# How heavy the household's reasons were up to the month (a column of `told`) in which something was said of an alert:
+   `told` and `alert` are names of CTEs, the first with the keys of the second. #}
+{% macro weight_until(told, alert, told_month) -%}
+    select
+        {{ told }}.alert_id,
+        {{ told }}.month,
+        max({{ alert }}.weight) as weight
+    from {{ told }}
+    inner join {{ alert }}
+        on
+            {{ told }}.household_id = {{ alert }}.household_id
+            and {{ told }}.side = {{ alert }}.side
+            and {{ told }}.{{ told_month }} >= {{ alert }}.month
+    group by {{ told }}.alert_id, {{ told }}.month
+{%- endmacro %}

@@ -1,14 +1,6 @@
 with
 alert as (
-    select
-        alert_id,
-        month,
-        side,
-        household_id,
-        max(weight) as weight,
-        min(alert_first_month) as first_month
-    from {{ ref('alert_reason') }}
-    group by alert_id, month, side, household_id
+    {{ weighed_alerts(ref('alert_reason')) }}
 ),
 
 -- Keys given out before data or a rule were changed stand for the household of now.
@@ -55,17 +47,7 @@ decided as (
 
 -- How heavy the household's reasons were when it was decided.
 before_decision as (
-    select
-        decided.alert_id,
-        decided.month,
-        max(alert.weight) as weight
-    from decided
-    inner join alert
-        on
-            decided.household_id = alert.household_id
-            and decided.side = alert.side
-            and decided.decision_month >= alert.month
-    group by decided.alert_id, decided.month
+    {{ weight_until('decided', 'alert', 'decision_month') }}
 ),
 
 placed as (

@@ -1,14 +1,6 @@
 with
 alert as (
-    select
-        alert_id,
-        month,
-        side,
-        household_id,
-        max(weight) as weight,
-        min(alert_first_month) as alert_first_month
-    from {{ ref('alert_reason') }}
-    group by alert_id, month, side, household_id
+    {{ weighed_alerts(ref('alert_reason')) }}
 ),
 
 -- A visit under the number of an alert answers that side; one for a report or a person answers the need.
@@ -49,17 +41,7 @@ answered as (
 
 -- How heavy the household's reasons were when it was visited.
 before_visit as (
-    select
-        answered.alert_id,
-        answered.month,
-        max(alert.weight) as weight
-    from answered
-    inner join alert
-        on
-            answered.household_id = alert.household_id
-            and answered.side = alert.side
-            and answered.known_month >= alert.month
-    group by answered.alert_id, answered.month
+    {{ weight_until('answered', 'alert', 'known_month') }}
 ),
 
 final as (
