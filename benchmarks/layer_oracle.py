@@ -12,7 +12,8 @@ from __future__ import annotations
 import polars as pl
 
 from benchmarks.indicator_city import MONTH, LakeCity, month_of
-from benchmarks.indicator_oracle import DIBAO, MARGINAL, certificates, pensions, severe, wages
+from benchmarks.indicator_need import certificates, pensions, severe, wages
+from benchmarks.indicator_reading import DIBAO, MARGINAL
 
 DISPOSABLE = {
     ("urban", 2023): 38600, ("rural", 2023): 22700, ("urban", 2024): 40500, ("rural", 2024): 24300,
