@@ -53,20 +53,25 @@ feed_month as (
     select
         month,
         county_code,
-        max(case when feed = 'medical_settlement' and is_covered then 1 else 0 end) = 1 as has_medical,
-        max(case when feed = 'pension_payment' and is_covered then 1 else 0 end) = 1 as has_pension,
-        max(case when feed = 'social_insurance' and is_covered then 1 else 0 end) = 1 as has_insurance,
-        max(case when feed = 'unemployment_register' and is_covered then 1 else 0 end) = 1 as has_unemployment,
-        max(case when feed = 'student_register' and is_covered then 1 else 0 end) = 1 as has_school,
-        max(case when feed = 'disability_register' and is_covered then 1 else 0 end) = 1 as has_disability,
-        max(case when feed = 'custody_record' and is_covered then 1 else 0 end) = 1 as has_custody,
-        max(case when feed = 'rural_monitoring' and is_covered then 1 else 0 end) = 1 as has_rural,
-        max(case when feed = 'child_register' and is_covered then 1 else 0 end) = 1 as has_child,
-        max(case when feed = 'elder_register' and is_covered then 1 else 0 end) = 1 as has_elder,
-        max(case when feed = 'vehicle_register' and is_covered then 1 else 0 end) = 1 as has_vehicle,
-        max(case when feed = 'property_register' and is_covered then 1 else 0 end) = 1 as has_property,
-        max(case when feed = 'business_register' and is_covered then 1 else 0 end) = 1 as has_business,
-        max(case when feed = 'housing_fund' and is_covered then 1 else 0 end) = 1 as has_fund
+        {%- for flag, feed in [
+            ('has_medical', 'medical_settlement'),
+            ('has_pension', 'pension_payment'),
+            ('has_insurance', 'social_insurance'),
+            ('has_unemployment', 'unemployment_register'),
+            ('has_school', 'student_register'),
+            ('has_disability', 'disability_register'),
+            ('has_custody', 'custody_record'),
+            ('has_rural', 'rural_monitoring'),
+            ('has_child', 'child_register'),
+            ('has_elder', 'elder_register'),
+            ('has_vehicle', 'vehicle_register'),
+            ('has_property', 'property_register'),
+            ('has_business', 'business_register'),
+            ('has_fund', 'housing_fund'),
+        ] %}
+        max(case when feed = '{{ feed }}' and is_covered then 1 else 0 end) = 1 as {{ flag }}
+        {%- if not loop.last %},{% endif %}
+        {%- endfor %}
     from {{ ref('source_month') }}
     group by month, county_code
 ),
@@ -277,8 +282,10 @@ known as (
     select
         windowed.*,
         sqrt(
-            cast(windowed.income_6m_count * windowed.income_6m_square_fen
-            - windowed.income_6m_fen * windowed.income_6m_fen as double)
+            cast(
+                windowed.income_6m_count * windowed.income_6m_square_fen
+                - windowed.income_6m_fen * windowed.income_6m_fen as double
+            )
             / nullif(windowed.income_6m_count * (windowed.income_6m_count - 1), 0)
         ) / 100 as income_6m_spread_yuan,
         greatest(windowed.newest_income, told_before.last_income) as last_income,
