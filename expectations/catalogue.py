@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
-from expectations.check import CLASSES, DIMENSIONS, Check, CheckClass, Dimension
+from expectations.check import Check
 from models.contract import Column, Feed, LakeField
 from models.quality import (
     CATALOGUE_FILE,
@@ -21,6 +21,7 @@ from models.quality import (
     catalogue_document,
     load_contradiction_checks,
 )
+from models.quality.vocabulary import CLASSES, DIMENSIONS, CheckClass, Dimension
 
 CIVIL_AFFAIRS = "civil_affairs"
 CONTRADICTION = "contradiction"

@@ -7,24 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import polars as pl
 
-Dimension = Literal["completeness", "validity", "uniqueness", "consistency", "timeliness", "accuracy"]
-CheckClass = Literal["mandatory", "verifying"]
-State = Literal["passed", "failed", "not_applicable", "could_not_run"]
-
-DIMENSIONS: tuple[Dimension, ...] = (
-    "completeness",
-    "validity",
-    "uniqueness",
-    "consistency",
-    "timeliness",
-    "accuracy",
-)
-CLASSES: tuple[CheckClass, ...] = ("mandatory", "verifying")
-STATES: tuple[State, ...] = ("passed", "failed", "not_applicable", "could_not_run")
+from models.quality.vocabulary import CheckClass, Dimension
 
 # numerator: rows that fail; denominator: rows that were checked; threshold: the share of failing rows still allowed.
 # observed and expected_*: the number judged, where a check judges one number of a delivery instead of its rows.

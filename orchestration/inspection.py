@@ -15,6 +15,18 @@ from orchestration.settings import DataHome
 
 # How many of the differences are named; the others are in quality.rule_reconciliation and the quality report.
 NAMED = 5
+# The results of the checks of a generation's tables, published with it.
+TABLE_CHECKS = "table_check_result"
+TABLE_RESULT = {
+    "check_id": "check_id",
+    "checked_table": "feed_or_table",
+    "dimension": "dimension",
+    "check_class": "class",
+    "numerator": "numerator",
+    "denominator": "denominator",
+    "threshold": "threshold",
+    "state": "state",
+}
 
 
 class PublicationStoppedError(RuntimeError):
@@ -46,7 +58,7 @@ def require_reconciled(reference: Path) -> None:
 
 
 def require_sound_tables(home: DataHome, folder: Path, now: datetime) -> None:
-    """No mandatory check of the tables fails."""
+    """No mandatory check of the tables fails; what all of them found is published beside the tables."""
     tables = {path.stem: path for path in sorted(folder.glob("*.parquet"))}
     results = validate_tables(tables, home.reference, home.checks, now)
     failed = results.filter(pl.col("state") == "failed", pl.col("class") == "mandatory")["check_id"].sort().to_list()
@@ -55,3 +67,4 @@ def require_sound_tables(home: DataHome, folder: Path, now: datetime) -> None:
             f"mandatory checks of the tables failed: {', '.join(failed)}; nothing was published. "
             "The tables in the warehouse are as they were built; mend the cause and run again"
         )
+    results.select(**TABLE_RESULT).sort("check_id").write_parquet(folder / f"{TABLE_CHECKS}.parquet")

@@ -16,7 +16,7 @@ from models.policy import parameter_value
 from orchestration.audit import record_access, user_of_the_system
 from orchestration.settings import DataHome
 
-LISTS, SUMMARY, QUALITY, STATISTICS, REPORTS = "lists", "summary", "quality", "statistics", "reports"
+LISTS, SUMMARY, STATISTICS, REPORTS = "lists", "summary", "statistics", "reports"
 # Below the lists of alerts: all of it is personal data.
 ELDERS, CHILDREN, PRICE_SUBSIDY = f"{LISTS}/elders", f"{LISTS}/children", f"{LISTS}/price_subsidy"
 RECOVERY = f"{LISTS}/recovery"
@@ -27,7 +27,6 @@ TITLES = {
     PRICE_SUBSIDY: "payees of the price subsidy (personal data)",
     RECOVERY: "money to recover, one workbook a township that has any (personal data)",
     SUMMARY: "city summary",
-    QUALITY: "data-quality report",
     STATISTICS: "statistics, for the office and for the public",
     REPORTS: "bulletin for leaders and report on data quality",
 }

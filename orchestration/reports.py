@@ -18,6 +18,7 @@ import polars as pl
 
 from orchestration.audit import record_access, user_of_the_system
 from orchestration.faulty_rows import faulty_rows
+from orchestration.inspection import TABLE_CHECKS
 from orchestration.outputs import listed_on
 from orchestration.published import NotPublishedError, read_published
 from orchestration.settings import DataHome
@@ -76,6 +77,7 @@ def quality_of(home: DataHome, month: date, lang: str) -> Document:
         scores=read_published(home, "feed_scorecard"),
         defects=read_published(home, "feed_defect_month"),
         reconciled=read_published(home, "delivery_reconciliation"),
+        of_tables=read_published(home, TABLE_CHECKS),
         checks=pl.read_parquet(home.reference / "check.parquet"),
         deliveries=pl.read_parquet(home.reference / "delivery.parquet"),
         rows=faulty_rows(home, month, failed.unique().to_list()),

@@ -17,10 +17,9 @@ import polars as pl
 
 from models.calendar import next_month
 from models.contract import Feed
-from models.labels import label
+from models.labels import label, label_of_code
 from models.quality import load_grade
 from workbench.pdf import Column, PageWords, PdfRoom, Report, Section
-from workbench.quality_table import words
 
 TREND_MONTHS = 24
 Row = dict[str, Any]
@@ -57,7 +56,7 @@ class Letter:
 
     @property
     def name(self) -> str:
-        return words("department", self.department, self.lang)
+        return label_of_code("department", self.department, self.lang)
 
     @property
     def month_text(self) -> str:
@@ -66,7 +65,7 @@ class Letter:
     def feed_title(self, name: str) -> str:
         feed = self.feeds.get(name)
         if feed is None:
-            return words("quality.table", name, self.lang)
+            return label_of_code("quality.table", name, self.lang)
         return feed.title_zh if self.lang == "zh" else feed.title_en
 
     # --- rows ----------------------------------------------------------------------------------------------------
@@ -176,7 +175,7 @@ class Letter:
         faults = [
             (
                 self.feed_title(row["feed"]),
-                words("quality.reason", row["reason"], self.lang),
+                label_of_code("quality.reason", row["reason"], self.lang),
                 self._header(row["feed"], row["column_name"]),
                 label(f"quality.kind.{row['treatment']}", self.lang),
                 str(row["row_count"]),
@@ -227,7 +226,7 @@ class Letter:
 
     def _against(self, pair: str) -> str:
         other = pair.split("+")[0]
-        return self.feed_title(other) if other in self.feeds else words("quality.source", other, self.lang)
+        return self.feed_title(other) if other in self.feeds else label_of_code("quality.source", other, self.lang)
 
     def _waived_section(self) -> Section:
         until = dict(self.tables.waivers.select("waiver_id", "valid_until").iter_rows())
@@ -248,7 +247,7 @@ class Letter:
             (
                 row["file_name"],
                 str(row["row_number"]),
-                titles.get(row["what"]) or words("quality.reason", row["what"], self.lang),
+                titles.get(row["what"]) or label_of_code("quality.reason", row["what"], self.lang),
                 self._header(row["feed"], row["column"] or ""),
                 row["shape"] or "",
             )

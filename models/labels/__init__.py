@@ -49,6 +49,18 @@ def label(key: str, lang: str = "zh", **places: object) -> str:
     return text.format(**places) if places else text
 
 
+def label_of_code(group: str, code: str | None, lang: str = "zh") -> str:
+    """The text of a code; one that nobody has written (of a later version) stands for itself.
+
+    What stands behind a colon is a detail of the code (a column, a number) and is kept in brackets.
+    """
+    head, _, detail = (code or "").partition(":")
+    try:
+        return label(f"{group}.{head}", lang) + (f" ({detail.strip()})" if detail else "") if head else ""
+    except LabelError:
+        return code or ""
+
+
 def places_of(text: str) -> frozenset[str]:
     """The names of the places in a text."""
     return frozenset(name for _, name, _, _ in string.Formatter().parse(text) if name)

@@ -1,10 +1,10 @@
-"""What people get: township lists, the city's summary, the data-quality report; and the check of the published tables.
+"""What people get: township lists, the city's summary, the statistics; and the check of the published tables.
 
 Belongs here: reading published tables, asking the vault for the names a list needs, calling workbench.
 """
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
@@ -12,13 +12,11 @@ import polars as pl
 
 from expectations import resolve_table_checks
 from orchestration.assets.warehouse import PUBLISHED
-from orchestration.outputs import LISTS, QUALITY, RECOVERY, STATISTICS, SUMMARY, listed_on, month_folder, record_lists
+from orchestration.outputs import LISTS, RECOVERY, STATISTICS, SUMMARY, listed_on, month_folder, record_lists
 from orchestration.published import read_published
 from orchestration.resources import HomeResource
-from orchestration.settings import DataHome
 from orchestration.stores import vault_of
 from workbench.lists import Beside, write_township_lists
-from workbench.quality_report import write_quality_report
 from workbench.recovery import write_recovery_lists
 from workbench.statistics_workbook import write_statistics_workbook
 from workbench.summary import write_city_summary
@@ -184,38 +182,4 @@ def statistics(home: HomeResource) -> dg.MaterializeResult[None]:
     return dg.MaterializeResult(metadata={"months": len(home.plan.months), "unexplained differences": found})
 
 
-@dg.asset(
-    key=["outputs", "quality_report"],
-    deps=[TABLE_CHECK],
-    group_name=GROUP,
-    owners=["team:audit"],
-    kinds={"html", "excel"},
-    description="Data quality of a month: checks by dimension and class, rejected and held files, rows accounted for.",
-)
-def quality_report(home: HomeResource) -> dg.MaterializeResult[None]:
-    """Write the reports of the months of the run."""
-    for month in home.plan.months:
-        write_month_quality(home.home, month, home)
-    return dg.MaterializeResult(metadata={"months": len(home.plan.months)})
-
-
-def write_month_quality(paths: DataHome, month: date, home: HomeResource) -> None:
-    """One month's report, HTML and workbook."""
-    tables = {
-        name: pl.read_parquet(paths.reference / f"{name}.parquet")
-        for name in ("delivery", "check_result", "check", "check_failing_row", "quarantine_row")
-    }
-    write_quality_report(
-        f"{month:%Y-%m}",
-        tables["delivery"],
-        tables["check_result"],
-        tables["check"],
-        tables["check_failing_row"],
-        month_folder(paths, month) / QUALITY,
-        home.settings.lists.language,
-        as_of=home.plan.as_of,
-        quarantined_rows=tables["quarantine_row"],
-    )
-
-
-OUTPUT_ASSETS = [table_check, township_lists, recovery_lists, city_summary, statistics, quality_report]
+OUTPUT_ASSETS = [table_check, township_lists, recovery_lists, city_summary, statistics]

@@ -15,11 +15,12 @@ from typing import Any
 import polars as pl
 
 from models.contract import load_feeds
-from models.labels import LabelError, label
+from models.labels import label, label_of_code
 from models.quality.contradictions import load_contradiction_checks
 from workbench.report.figure import Figure
 
 RESULTS, SCORES, DEFECTS, DELIVERIES = "check_result", "feed_scorecard", "feed_defect_month", "delivery_reconciliation"
+OF_TABLES = "table_check_result"
 UNITS = {"accepted_ratio": "ratio", "score": "score", "score_before": "score", "score_mean_24": "score"}
 BETWEEN_FEEDS = "+"
 
@@ -28,15 +29,16 @@ BETWEEN_FEEDS = "+"
 class QualityTables:
     """What the report is made of.
 
-    ``results``, ``scores``, ``defects`` and ``reconciled`` are published tables of all months; ``checks`` is the
-    catalogue as resolved; ``deliveries`` the ledger; ``rows`` the faulty rows of the month without values (feed,
-    file_name, row_number, check_id, reason, column, shape).
+    ``results``, ``scores``, ``defects`` and ``reconciled`` are published tables of all months, ``of_tables`` what the
+    checks of the published tables themselves found; ``checks`` is the catalogue as resolved; ``deliveries`` the ledger;
+    ``rows`` the faulty rows of the month without values (feed, file_name, row_number, check_id, reason, column, shape).
     """
 
     results: pl.DataFrame
     scores: pl.DataFrame
     defects: pl.DataFrame
     reconciled: pl.DataFrame
+    of_tables: pl.DataFrame
     checks: pl.DataFrame
     deliveries: pl.DataFrame
     rows: pl.DataFrame
@@ -128,6 +130,21 @@ class Counts:
         where = {name: row[name] for name in names}
         return self._figure(DEFECTS, "/".join(where.values()), row["row_count"], "row", where, "row_count")
 
+    def table_checks(self, **where: str) -> Figure:
+        """How many results of the published tables have these values; they are of the tables as a whole."""
+        known = self.tables.of_tables
+        for column, value in where.items():
+            known = known.filter(pl.col(column) == value)
+        name = f"{OF_TABLES}/{'/'.join(where.values())}"
+        return Figure(name, Decimal(known.height), "check", OF_TABLES, where, "count(*)")
+
+    def table_result(self, row: Mapping[str, Any], column: str) -> Figure:
+        """A cell of a result of a published table."""
+        value = None if row[column] is None else Decimal(str(row[column]))
+        unit = "ratio" if column == "threshold" else "row"
+        name = f"{OF_TABLES}/{row['check_id']}/{column}"
+        return Figure(name, value, unit, OF_TABLES, {"check_id": row["check_id"]}, column)
+
     def delivery(self, row: Mapping[str, Any], column: str) -> Figure:
         """A count of one delivery against the ledger."""
         value = None if row[column] is None else Decimal(row[column])
@@ -169,12 +186,7 @@ class Counts:
 
     def word(self, group: str, code: str | None) -> str:
         """A text for a code; one that nobody has written stands for itself."""
-        if not code:
-            return ""
-        try:
-            return label(f"{group}.{code}", self.lang)
-        except LabelError:
-            return code
+        return label_of_code(group, code, self.lang)
 
     def feed_title(self, feed: str) -> str:
         """What a feed is called; of a contradiction both sides."""

@@ -13,12 +13,14 @@ from models.quality.grade import load_grade
 from workbench.data_quality.counts import Counts, QualityTables
 from workbench.data_quality.tables import (
     action_table,
+    catalogue_table,
     defect_table,
     department_table,
     failed_table,
     feed_table,
     grid,
     history_table,
+    published_table,
     reconciliation_table,
     result_table,
     row_table,
@@ -78,6 +80,8 @@ def _cards(counts: Counts) -> Iterator[Card]:
     yield card("verifying", verifying, beside("unexplained", unexplained), "caution" if verifying.value else "good")
     off = counts.unaccounted()
     yield card("unaccounted", off, None, "bad" if off.value else "good")
+    tables, troubled = counts.table_checks(), counts.table_checks(state="failed")
+    yield card("tables", troubled, beside("tables", tables), "caution" if troubled.value else "good")
 
 
 def _parts(counts: Counts) -> Iterator[Part]:
@@ -88,9 +92,10 @@ def _parts(counts: Counts) -> Iterator[Part]:
     yield part("department", department_table(counts))
     yield part("feed", feed_table(counts), history_table(counts), on_new_page=True)
     yield part("worst", failed_table(counts))
+    yield part("published", published_table(counts))
     yield part("action", action_table(counts))
     yield part("drill", *_folds(counts))
-    yield part("reconciliation", reconciliation_table(counts), result_table(counts))
+    yield part("reconciliation", reconciliation_table(counts), result_table(counts), catalogue_table(counts))
     yield part("definition", _definitions(counts))
 
 

@@ -10,9 +10,10 @@ from typing import Any
 
 import polars as pl
 
+from models.calendar import next_month
 from models.labels import LabelError, label
+from models.quality.vocabulary import CLASSES, DIMENSIONS, STATES
 from workbench.data_quality.counts import Counts
-from workbench.quality_table import CLASSES, DIMENSIONS, STATES, month_after
 from workbench.report.document import CellValue, Column, Row, StateGrid, Table, Tone
 from workbench.report.frame import month_before
 
@@ -149,14 +150,15 @@ def action_table(counts: Counts) -> Table:
     month = f"{counts.month:%Y-%m}"
     # A file that states no month stands with those that came in the month after it.
     came_in = pl.col("received_at").cast(pl.String).str.slice(0, 7)
-    stateless = pl.col("period").is_null() & (came_in == month_after(month))
-    own = counts.tables.deliveries.filter((pl.col("period") == month) | stateless, pl.col("status") != "accepted")
+    stateless = pl.col("period").is_null() & (came_in == f"{next_month(counts.month):%Y-%m}")
+    own = counts.tables.deliveries.filter((pl.col("period") == month) | stateless)
     rows = []
-    for row in own.sort("feed", "file_name", "delivery_id").iter_rows(named=True):
-        reason = str(row["reason"] or row["status"]).partition(":")[0]
+    turned_away = own.filter(pl.col("status") != "accepted").sort("feed", "file_name", "delivery_id")
+    for row in turned_away.iter_rows(named=True):
+        reason = str(row["reason"] or row["status"])
         status = counts.word("delivery_status", row["status"])
         told = (counts.feed_title(row["feed"]), row["file_name"], status, counts.word("quality.reason", reason))
-        rows.append(Row((*told, _step(reason, counts.lang))))
+        rows.append(Row((*told, _step(_settled(row, own) or reason.partition(":")[0], counts.lang))))
     missing = counts.scores.filter(pl.col("is_expected") & ~pl.col("is_arrived"))
     for feed in missing["feed"]:
         told = (counts.feed_title(feed), "", label("quality.not_received", counts.lang), "")
@@ -167,6 +169,15 @@ def action_table(counts: Counts) -> Table:
     return Table(
         "action", counts.text("table.action"), columns, tuple(rows), empty=label("report.nothing", counts.lang)
     )
+
+
+def _settled(row: dict[str, Any], own: pl.DataFrame) -> str:
+    """What to do where another file of the same feed and district was accepted later; empty where none was."""
+    mine = (pl.col("feed") == row["feed"]) & pl.col("division").eq_missing(row["division"])
+    later = own.filter(mine, pl.col("status") == "accepted", pl.col("received_at") >= row["received_at"])
+    if row["status"] == "duplicate" or later.is_empty():
+        return ""
+    return "in_force" if row["status"] == "held" else "replaced"
 
 
 def _step(reason: str, lang: str) -> str:
@@ -279,6 +290,61 @@ def result_table(counts: Counts) -> Table:
         *(_column(name, counts, "number") for name in ("numerator", "denominator", "threshold")),
     )
     return Table("result", counts.text("table.result"), columns, tuple(rows), is_annex=True)
+
+
+def published_table(counts: Counts) -> Table:
+    """The checks of the published tables: what lists and figures themselves must hold to."""
+    rows = []
+    for row in counts.tables.of_tables.sort("checked_table", "check_id").iter_rows(named=True):
+        told = (
+            counts.check_title(row["check_id"]),
+            counts.word("quality.table", row["checked_table"]),
+            label(f"quality.class.{row['check_class']}", counts.lang),
+            label(f"quality.dimension.{row['dimension']}", counts.lang),
+            label(f"check_state.{row['state']}", counts.lang),
+        )
+        figures = tuple(counts.table_result(row, column) for column in ("numerator", "denominator", "threshold"))
+        tone: Tone = "" if row["state"] in ("passed", "not_applicable") else "caution"
+        rows.append(Row((*told, *figures, row["check_id"]), tone=tone))
+    columns = (
+        _column("check", counts, width=36),
+        _column("table", counts, width=22),
+        *(_column(name, counts) for name in ("class", "dimension", "state")),
+        *(_column(name, counts, "number") for name in ("numerator", "denominator", "threshold")),
+        _column("check_id", counts, "code", 40),
+    )
+    return Table("published", counts.text("table.published"), columns, tuple(rows), note=counts.text("note.published"))
+
+
+def catalogue_table(counts: Counts) -> Table:
+    """The catalogue of checks with the reason of each threshold; in workbook and data only."""
+    rows = [
+        Row(
+            (
+                row["check_id"],
+                row[f"title_{counts.lang}"],
+                counts.feed_title(row["feed_or_table"]),
+                label(f"quality.class.{row['class']}", counts.lang),
+                label(f"quality.dimension.{row['dimension']}", counts.lang),
+                row["columns"] or "",
+                f"{row['threshold']:g}",
+                row[f"reason_{counts.lang}"],
+                counts.word("department", row["owner"]),
+            )
+        )
+        for row in counts.tables.checks.sort("feed_or_table", "check_id").iter_rows(named=True)
+    ]
+    columns = (
+        _column("check_id", counts, "code", 44),
+        _column("check", counts, width=36),
+        _column("feed", counts, width=22),
+        *(_column(name, counts) for name in ("class", "dimension")),
+        _column("field", counts, "code", 24),
+        _column("threshold", counts),
+        _column("threshold_reason", counts, width=48),
+        _column("owner", counts),
+    )
+    return Table("catalogue", counts.text("table.catalogue"), columns, tuple(rows), is_annex=True)
 
 
 def _column(name: str, counts: Counts, kind: Any = "text", width: float = 16) -> Column:
