@@ -19,6 +19,7 @@ from ingestion.quarantine import masked_shape
 from ingestion.reason import ROW_MALFORMED
 from ingestion.table import ROW_NUMBER
 from models.contract import Feed, load_feeds
+from orchestration.manifest import described, hand_over
 from orchestration.published import read_published
 from orchestration.quality_decisions import QualityDecisions
 from orchestration.settings import DataHome
@@ -60,9 +61,14 @@ def letters_of(
     return [Letter(tables, feeds, department, month, lang, made_on) for department in departments]
 
 
-def write_department_letters(letters: list[Letter], folder: Path) -> list[Path]:
-    """PDF and workbook of each letter."""
-    return write_letters(letters, folder)
+def write_department_letters(home: DataHome, letters: list[Letter], folder: Path, who: str) -> list[Path]:
+    """PDF and workbook of each letter; named in a manifest beside them and in the audit log."""
+    paths = write_letters(letters, folder)
+    if paths:
+        month, lang = letters[0].month, letters[0].lang
+        written = [described("letter", month, lang, path) for path in paths]
+        hand_over(home, written, month, who=who, manifest=folder / f"manifest_letters_{month:%Y%m}.json")
+    return paths
 
 
 def _waivers(home: DataHome) -> pl.DataFrame:

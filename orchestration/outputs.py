@@ -5,7 +5,6 @@ Belongs here: names of folders and files, and that day. What is in them is writt
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable
 from datetime import date, timedelta
 from pathlib import Path
@@ -14,6 +13,7 @@ from models.calendar import next_month
 from models.codes import city_code
 from models.policy import parameter_value
 from orchestration.audit import record_access, user_of_the_system
+from orchestration.manifest import fingerprint
 from orchestration.settings import DataHome
 
 LISTS, SUMMARY, STATISTICS, REPORTS = "lists", "summary", "statistics", "reports"
@@ -45,7 +45,7 @@ def listed_on(month: date) -> date:
 
 def record_lists(home: DataHome, what: str, month: date, written: Iterable[Path], count: int) -> None:
     """Note in the audit log which identified lists were written for a month, how many rows, with their SHA-256."""
-    files = {path.relative_to(home.root).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in written}
+    files = {path.relative_to(home.root).as_posix(): fingerprint(path) for path in written}
     if files:
         reason = f"lists of {month:%Y-%m} for their readers"
         record_access(

@@ -6,7 +6,6 @@ What ingestion knew then is ``ingestion.past``; what a run keeps of itself is ``
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
@@ -25,6 +24,7 @@ from models.policy.place import POLICY_VARIABLE
 from orchestration.archive import JOURNALS, KeptRun, policy_folder, run_of
 from orchestration.audit import entries_of
 from orchestration.console import CommandError
+from orchestration.manifest import fingerprint
 from orchestration.outputs import month_folder
 from orchestration.scratch import scratch_folder
 from orchestration.settings import DataHome
@@ -140,7 +140,7 @@ def _run(home: DataHome, scratch: DataHome, run: KeptRun, month: date) -> None:
 def _compared(home: DataHome, run: KeptRun, scratch: DataHome, path: Path) -> str:
     """same, different, or not in the log: against what was logged of that file first after the run's plan was made."""
     name = path.relative_to(scratch.root).as_posix()
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    digest = fingerprint(path)
     since = run.known_until.replace(microsecond=0).isoformat()
     for entry in entries_of(home):
         record = json.loads(entry.content)

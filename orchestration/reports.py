@@ -1,24 +1,21 @@
 """The reports of a month: read from what is published, written in all forms, and named in a manifest.
 
-Belongs here: which tables a report is given, and the manifest. Does not belong here: what stands in a report
+Belongs here: which tables a report is given. Does not belong here: what stands in a report
 (``workbench``).
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
-from orchestration.audit import record_access, user_of_the_system
+from orchestration.audit import user_of_the_system
 from orchestration.faulty_rows import faulty_rows
 from orchestration.inspection import TABLE_CHECKS
+from orchestration.manifest import Written, described, hand_over
 from orchestration.outputs import listed_on
 from orchestration.published import NotPublishedError, read_published
 from orchestration.settings import DataHome
@@ -30,19 +27,6 @@ from workbench.report.write import FORMS, write_report
 
 FIGURES = "figure_month_area"
 LANGUAGES = ("zh", "en")
-
-
-@dataclass(frozen=True)
-class Written:
-    """One file of a report: which, in which language and form, and the fingerprint of its content."""
-
-    report: str
-    month: str
-    language: str
-    form: str
-    path: str
-    size: int
-    sha256: str
 
 
 def newest_month(home: DataHome) -> date:
@@ -101,35 +85,6 @@ def write_reports(
     for report in reports:
         for lang in languages:
             paths = write_report(REPORTS[report](home, month, lang), folder, forms)
-            written += [_written(report, month, lang, path) for path in paths]
-    _write_manifest(folder / f"manifest_{month:%Y%m}.json", written)
-    record_access(
-        home, "report", " ".join(reports), who=user_of_the_system(), month=f"{month:%Y-%m}", count=len(written),
-        reason=f"reports of {month:%Y-%m}", files={_name(home, Path(one.path)): one.sha256 for one in written},
-    )  # fmt: skip
+            written += [described(report, month, lang, path) for path in paths]
+    hand_over(home, written, month, who=user_of_the_system(), manifest=folder / f"manifest_{month:%Y%m}.json")
     return written
-
-
-def _name(home: DataHome, path: Path) -> str:
-    """A file's place in the data home; outside of it the name alone, since folders of a machine tell of people."""
-    full = path.resolve()
-    return full.relative_to(home.root).as_posix() if full.is_relative_to(home.root) else path.name
-
-
-def _written(report: str, month: date, lang: str, path: Path) -> Written:
-    content = path.read_bytes()
-    form = path.suffix.removeprefix(".")
-    return Written(report, f"{month:%Y-%m}", lang, form, str(path), len(content), hashlib.sha256(content).hexdigest())
-
-
-def _write_manifest(path: Path, written: list[Written]) -> None:
-    """What was written here, by name and fingerprint; files of an earlier call that still stand stay named."""
-    lines: dict[str, Any] = {}
-    if path.is_file():
-        known = json.loads(path.read_text(encoding="utf-8"))["files"]
-        lines = {line["path"]: line for line in known if (path.parent / line["path"]).is_file()}
-    lines |= {Path(one.path).name: asdict(one) | {"path": Path(one.path).name} for one in written}
-    content = {"files": [lines[name] for name in sorted(lines)]}
-    aside = path.with_name(f".{path.name}.part")
-    aside.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-    aside.replace(path)

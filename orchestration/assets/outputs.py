@@ -12,6 +12,8 @@ import polars as pl
 
 from expectations import resolve_table_checks
 from orchestration.assets.warehouse import PUBLISHED
+from orchestration.audit import user_of_the_system
+from orchestration.manifest import described, hand_over
 from orchestration.outputs import LISTS, RECOVERY, STATISTICS, SUMMARY, listed_on, month_folder, record_lists
 from orchestration.published import read_published
 from orchestration.resources import HomeResource
@@ -155,7 +157,8 @@ def city_summary(home: HomeResource) -> dg.MaterializeResult[None]:
     loads, corrections = read_published(paths, "village_load"), read_published(paths, "correction_request")
     for month in home.plan.months:
         folder, day = month_folder(paths, month) / SUMMARY, listed_on(month)
-        write_city_summary(alerts, loads, corrections, month, folder, language, as_of=day, overpaid=overpaid)
+        path = write_city_summary(alerts, loads, corrections, month, folder, language, as_of=day, overpaid=overpaid)
+        hand_over(paths, [described("summary", month, language, path)], month, who=user_of_the_system())
     return dg.MaterializeResult(metadata={"months": len(home.plan.months)})
 
 
@@ -173,11 +176,13 @@ def statistics(home: HomeResource) -> dg.MaterializeResult[None]:
     figures, checks = read_published(paths, "figure_month_area"), read_published(paths, "figure_check")
     outliers = read_published(paths, "township_outlier_month")
     for month in home.plan.months:
+        folder, written = month_folder(paths, month) / STATISTICS, []
         for public in (False, True):
-            folder = month_folder(paths, month) / STATISTICS
-            write_statistics_workbook(
+            path = write_statistics_workbook(
                 figures, checks, outliers, month, folder, language, made_on=listed_on(month), public=public
             )
+            written.append(described("statistics", month, language, path))
+        hand_over(paths, written, month, who=user_of_the_system())
     found = checks.filter(pl.col("state") == "unexplained").height
     return dg.MaterializeResult(metadata={"months": len(home.plan.months), "unexplained differences": found})
 

@@ -166,7 +166,8 @@ def letter(
         raise CommandError(what, "`zhaoren quality scorecard --month …` shows whose feeds there are")
     wanted = [department] if department else known
     made = letters_of(home, cards, wanted, day, language, datetime.now(UTC).date())
-    written = write_department_letters([one for one in made if department or any(one.counts().values())], out)
+    chosen = [one for one in made if department or any(one.counts().values())]
+    written = write_department_letters(home, chosen, out, decider(None))
     if as_json:
         show_json([str(path) for path in written])
     else:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import date
+from pathlib import Path
 
 import polars as pl
 import pytest
+from typer.testing import CliRunner
 
 from models.contract import load_feeds
+from orchestration.audit import entries_of
+from orchestration.cli import app
 from orchestration.letters import examples_of
+from orchestration.manifest import fingerprint
 from orchestration.published import read_published
 from orchestration.settings import DataHome
 
@@ -52,3 +58,19 @@ def test_what_was_counted_is_what_was_set_aside(sample_home: DataHome) -> None:
     counts = read_published(sample_home, "rule_reconciliation")
     assert counts.height > 100
     assert counts.filter(pl.col("difference_count") != 0).is_empty()
+
+
+def test_a_letter_is_named_in_a_manifest_and_in_the_log(
+    sample_home: DataHome, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("ZHAOREN_HOME", str(sample_home.root))
+    arguments = ["--month", f"{MONTH:%Y-%m}", "--department", "civil_affairs", "--out", str(tmp_path)]
+    done = CliRunner().invoke(app, ["quality", "letter", *arguments, "--json"])
+    assert done.exit_code == 0, done.output
+    files = {Path(name).name: fingerprint(Path(name)) for name in json.loads(done.stdout)}
+    assert len(files) == 2
+    (manifest,) = tmp_path.glob("manifest_*.json")
+    assert {line["path"]: line["sha256"] for line in json.loads(manifest.read_text(encoding="utf-8"))["files"]} == files
+    logged = json.loads(entries_of(sample_home)[-1].content)
+    assert logged["what"] == "letter"
+    assert logged["files"] == files | {manifest.name: fingerprint(manifest)}

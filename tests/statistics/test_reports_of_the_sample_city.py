@@ -22,7 +22,8 @@ import pytest
 from pypdf import PdfReader
 
 from models.statistics import load_figures
-from orchestration.reports import REPORTS, Written, newest_month, write_reports
+from orchestration.manifest import Written
+from orchestration.reports import REPORTS, newest_month, write_reports
 from orchestration.settings import DataHome
 from tests.browser import violations
 
