@@ -6,7 +6,6 @@ itself (``decision``), files.
 
 from __future__ import annotations
 
-import contextlib
 from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
@@ -15,30 +14,30 @@ from typing import Any
 import polars as pl
 import sqlalchemy as sa
 
+from ingestion.database import Moment, Text, add_new_columns, in_order, open_database
 from ingestion.delivery import Delivery, Status, delivery_frame
 from ingestion.life import RESUBMITTED, TransitionError
-from ingestion.sqlite import Moment, open_database
 from ingestion.standing import as_they_stand
 
-_METADATA = sa.MetaData()
+METADATA = sa.MetaData()
 # What was entered stays entered when the power fails; whoever reads waits for nobody.
 _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL")
 _DELIVERY = sa.Table(
     "delivery",
-    _METADATA,
+    METADATA,
     sa.Column("sequence", sa.Integer, primary_key=True, autoincrement=True),
-    sa.Column("delivery_id", sa.String, nullable=False, unique=True),
-    sa.Column("feed", sa.String, nullable=False, index=True),
-    sa.Column("mode", sa.String),
-    sa.Column("file_name", sa.String, nullable=False),
-    sa.Column("file_key", sa.String, nullable=False),
-    sa.Column("sha256", sa.String),
-    sa.Column("statement_key", sa.String, nullable=False),
-    sa.Column("period", sa.String),
-    sa.Column("division", sa.String),
-    sa.Column("status", sa.String, nullable=False),
-    sa.Column("reason", sa.String),
-    sa.Column("detail", sa.String),
+    sa.Column("delivery_id", Text, nullable=False, unique=True),
+    sa.Column("feed", Text, nullable=False, index=True),
+    sa.Column("mode", Text),
+    sa.Column("file_name", Text, nullable=False),
+    sa.Column("file_key", Text, nullable=False),
+    sa.Column("sha256", Text),
+    sa.Column("statement_key", Text, nullable=False),
+    sa.Column("period", Text),
+    sa.Column("division", Text),
+    sa.Column("status", Text, nullable=False),
+    sa.Column("reason", Text),
+    sa.Column("detail", Text),
     sa.Column("rows_data", sa.Integer, nullable=False),
     sa.Column("rows_framing", sa.Integer, nullable=False),
     sa.Column("rows_accepted", sa.Integer, nullable=False),
@@ -48,22 +47,22 @@ _DELIVERY = sa.Table(
     sa.Column("control_totals", sa.JSON, nullable=False),
     sa.Column("warnings", sa.JSON, nullable=False),
     sa.Column("schema_drift", sa.JSON, nullable=False),
-    sa.Column("supersedes", sa.String),
+    sa.Column("supersedes", Text),
     sa.Column("received_at", Moment, nullable=False),
     sa.Column("ingested_at", Moment, nullable=False),
-    sa.Column("contract_version", sa.String),
-    sa.Column("sender", sa.String),
-    sa.Column("supplements", sa.String),
+    sa.Column("contract_version", Text),
+    sa.Column("sender", Text),
+    sa.Column("supplements", Text),
 )
 _DECISION = sa.Table(
     "decision",
-    _METADATA,
+    METADATA,
     sa.Column("sequence", sa.Integer, primary_key=True, autoincrement=True),
-    sa.Column("delivery_id", sa.String, nullable=False, index=True),
-    sa.Column("status", sa.String, nullable=False),
-    sa.Column("reason", sa.String, nullable=False),
-    sa.Column("reason_before", sa.String),
-    sa.Column("decided_by", sa.String, nullable=False),
+    sa.Column("delivery_id", Text, nullable=False, index=True),
+    sa.Column("status", Text, nullable=False),
+    sa.Column("reason", Text, nullable=False),
+    sa.Column("reason_before", Text),
+    sa.Column("decided_by", Text, nullable=False),
     sa.Column("decided_at", Moment, nullable=False),
 )
 
@@ -73,11 +72,12 @@ class DeliveryNotFoundError(LookupError):
 
 
 class Ledger:
-    """The ledger of one data home, in SQLite."""
+    """The ledger of one data home."""
 
     def __init__(self, path: Path) -> None:
-        self._engine = open_database(path, _METADATA, pragmas=_PRAGMAS, keep_connections=True)
-        _add_new_columns(self._engine)
+        self._engine = open_database(path, METADATA, pragmas=_PRAGMAS, keep_connections=True)
+        if self._engine.dialect.name == "sqlite":
+            add_new_columns(self._engine, METADATA)
 
     def __enter__(self) -> Ledger:
         return self
@@ -96,13 +96,15 @@ class Ledger:
         """
         row = {name: value for name, value in asdict(delivery).items() if name != "sequence"}
         with self._engine.begin() as connection:
+            in_order(connection, _DELIVERY)
             done = connection.execute(sa.insert(_DELIVERY).values(**row))
             if by is not None:
                 decision = {"decided_by": by[0], "reason": by[1], "decided_at": delivery.ingested_at}
                 connection.execute(
                     sa.insert(_DECISION).values(delivery_id=delivery.delivery_id, status=RESUBMITTED, **decision)
                 )
-            return replace(delivery, sequence=done.lastrowid)
+            assert done.inserted_primary_key is not None
+            return replace(delivery, sequence=done.inserted_primary_key[0])
 
     def deliveries(self, feed: str | None = None, status: Status | None = None) -> list[Delivery]:
         """Entries in the order in which they were made, as they stand beside each other."""
@@ -140,7 +142,7 @@ class Ledger:
         is_it = (_DELIVERY.c.delivery_id == delivery_id) & (_DELIVERY.c.status == before)
         decision = {"delivery_id": delivery_id, "status": after, "reason": why, "decided_by": decided_by}
         with self._engine.begin() as connection:
-            reason_before = connection.execute(sa.select(_DELIVERY.c.reason).where(is_it)).scalar()
+            reason_before = connection.execute(sa.select(_DELIVERY.c.reason).where(is_it).with_for_update()).scalar()
             if not connection.execute(sa.update(_DELIVERY).where(is_it).values(status=after, **also)).rowcount:
                 raise TransitionError(f"delivery {delivery_id} is no longer {before}")
             connection.execute(sa.insert(_DECISION).values(**decision, reason_before=reason_before, decided_at=now))
@@ -160,15 +162,3 @@ class Ledger:
         """
         entries = sorted(self.deliveries(), key=lambda item: (item.ingested_at, item.feed, item.sequence or 0))
         return delivery_frame(entries)
-
-
-def _add_new_columns(engine: sa.Engine) -> None:
-    """A ledger made by an earlier version lacks the columns that came later; all of them may be empty."""
-    known = sa.inspect(engine)
-    for table in _METADATA.sorted_tables:
-        there = {column["name"] for column in known.get_columns(table.name)}
-        for column in table.columns:
-            if column.name not in there:
-                with contextlib.suppress(sa.exc.OperationalError), engine.begin() as connection:
-                    kind = column.type.compile(engine.dialect)
-                    connection.execute(sa.text(f"ALTER TABLE {table.name} ADD COLUMN {column.name} {kind}"))

@@ -13,12 +13,13 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
 
+from ingestion.database import address_of, advisory_lock
 from ingestion.store import Store
 
 LOCK_FILE = "ingestion.lock"
@@ -88,8 +89,10 @@ def alone(path: Path, patience: float, tell: Teller | None = None) -> Iterator[H
 
 @contextmanager
 def _held(path: Path, patience: float, tell: Teller) -> Iterator[Hold]:
-    with path.open("a+", encoding="utf-8") as stream:
+    with path.open("a+", encoding="utf-8") as stream, ExitStack() as also:
+        deadline = time.monotonic() + patience
         _wait_for(stream, path, patience, tell)
+        _hold_in_database(also, path, deadline, tell)
         hold = Hold(_left_behind(stream))
         started = datetime.now(UTC)
         _write(stream, {"pid": os.getpid(), "since": _stamp(started), "unclean_since": _stamp(hold.unclean_since)})
@@ -114,6 +117,27 @@ def _wait_for(stream: TextIO, path: Path, patience: float, tell: Teller) -> None
             raise busy
         if not told:
             tell(f"waiting up to {patience:.0f} s: {busy}")
+            told = True
+        time.sleep(_LOOK_AGAIN_SECONDS)
+
+
+def _hold_in_database(also: ExitStack, path: Path, deadline: float, tell: Teller) -> None:
+    """Where the records lie in a database, machines share them: the lock is held there as well.
+
+    The lock of a file alone holds between machines only where their common disk passes it on.
+    """
+    address = address_of(path.parent)
+    if address is None:
+        return
+    told = False
+    for is_held in also.enter_context(advisory_lock(address, path.name)):
+        if is_held:
+            return
+        busy = BusyError(path, None, None)
+        if time.monotonic() >= deadline:
+            raise busy
+        if not told:
+            tell(f"waiting up to {deadline - time.monotonic():.0f} s: {busy}")
             told = True
         time.sleep(_LOOK_AGAIN_SECONDS)
 

@@ -19,10 +19,14 @@ from pathlib import Path
 
 import polars as pl
 
+from ingestion.ledger import METADATA as LEDGER
 from ingestion.ledger import Ledger
 from ingestion.life import STATUS
+from ingestion.linkage.decisions import DECISION
+from ingestion.records import copy_database
 from ingestion.store import Store
 
+LEDGER_TABLES = (LEDGER, DECISION.metadata)
 LINKED = ("quarantine", "faults")
 # Caches and changes under way; the index of the vault speaks for deliveries that were not there yet.
 LEFT_OUT = frozenset({"index", ".change"})
@@ -39,7 +43,7 @@ class Gap:
 def lay_past(store: Store, target: Path, moment: datetime) -> list[Gap]:
     """Lay the store out in ``target`` as it was known at a moment; says what cannot be brought back."""
     target.mkdir(parents=True, exist_ok=True)
-    copy_database(store.ledger_file, target / "ledger.db")
+    copy_database(store.ledger_file, target / "ledger.db", LEDGER_TABLES)
     changed = _turn_back(target / "ledger.db", moment)
     with Ledger(target / "ledger.db") as ledger:
         deliveries = ledger.deliveries()
@@ -63,16 +67,6 @@ def lay_past(store: Store, target: Path, moment: datetime) -> list[Gap]:
         _link_tree(store.home / folder, target / folder, None)
     _count_again(target, changed, store)
     return gaps
-
-
-def copy_database(source: Path, target: Path) -> None:
-    """A copy of an SQLite file that is whole though somebody may be writing."""
-    if not source.is_file():
-        return
-    with sqlite3.connect(source) as old, sqlite3.connect(target) as new:
-        old.backup(new)
-    old.close()
-    new.close()
 
 
 def link(source: Path, target: Path) -> None:

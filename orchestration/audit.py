@@ -24,7 +24,7 @@ from typing import Literal
 
 import sqlalchemy as sa
 
-from ingestion.sqlite import open_database
+from ingestion.database import Text, in_order, is_there, open_database
 from models.codes import city_code
 from models.masking import mask_text
 from orchestration.audit_chain import (
@@ -45,8 +45,8 @@ RECORD = sa.Table(
     "audit_record",
     METADATA,
     sa.Column("number", sa.Integer, primary_key=True),
-    sa.Column("content", sa.String, nullable=False),
-    sa.Column("digest", sa.String, nullable=False),
+    sa.Column("content", Text, nullable=False),
+    sa.Column("digest", Text, nullable=False),
 )
 LOCK_FILE = "audit.lock"
 # The table of homes made before there was a chain.
@@ -118,7 +118,7 @@ def anchor_of(home: DataHome) -> Path:
 
 def entries_of(home: DataHome) -> list[Entry]:
     """All records in the order of their places; empty before the first."""
-    if not home.operations.is_file():
+    if not is_there(home.operations):
         return []
     query = sa.select(RECORD).order_by(RECORD.c.number)
     with open_database(home.operations, METADATA).connect() as connection:
@@ -153,6 +153,7 @@ def _append(engine: sa.Engine, anchor: Path, record: Mapping[str, object]) -> in
     with anchor.open("a+b") as file:  # before anything is committed: a missing disk is found here
         _mend(engine, file.fileno(), anchor)
         with engine.begin() as connection:
+            in_order(connection, RECORD)
             last = _last(connection)
             if last is None:
                 last = _taken_over(connection, file.fileno())

@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from ingestion.database import RecordsError
 from orchestration.commands import (
     alert,
     audit,
@@ -29,6 +30,7 @@ from orchestration.commands import (
     quality,
     quarantine,
     rebuild,
+    records,
     report,
     returns,
     runs,
@@ -87,6 +89,7 @@ for group in (
     model,
     policy,
     environment,
+    records,
     dagster_ui,
 ):
     group.register(app)
@@ -97,6 +100,9 @@ def main() -> None:
     try:
         app()
     except CommandError as error:
+        show_error(str(error), error.next_step)
+        sys.exit(Exit.FAILURE)
+    except RecordsError as error:
         show_error(str(error), error.next_step)
         sys.exit(Exit.FAILURE)
     except SettingsError as error:

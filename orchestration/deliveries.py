@@ -14,6 +14,7 @@ from typing import Any
 import polars as pl
 
 from ingestion import Delivery, ignored, ingest
+from ingestion.database import is_there
 from ingestion.in_force import Validity, validity_rows
 from ingestion.life import RESUBMITTED, history_of, states_of, superseding
 from ingestion.standing import missing_parts
@@ -68,7 +69,7 @@ def frame_of(deliveries: Sequence[Delivery]) -> pl.DataFrame:
 
 def ledger_frame(home: DataHome) -> pl.DataFrame:
     """All entries of the ledger with their ``state``; none before the first ingestion."""
-    if not home.ledger.is_file():
+    if not is_there(home.ledger):
         return frame_of([]).with_columns(state=pl.lit(None, pl.String))
     ledger = ledger_of(home)
     deliveries = ledger.deliveries()
@@ -78,7 +79,7 @@ def ledger_frame(home: DataHome) -> pl.DataFrame:
 
 def parts_missing(home: DataHome) -> dict[tuple[str, str], list[str]]:
     """Districts whose part is missing, by feed and month."""
-    return missing_parts(ledger_of(home).deliveries()) if home.ledger.is_file() else {}
+    return missing_parts(ledger_of(home).deliveries()) if is_there(home.ledger) else {}
 
 
 def problems_of(home: DataHome, known: int = 0) -> pl.DataFrame:

@@ -1,4 +1,5 @@
-"""What was run when, and what was decided about alerts: ``operations.db`` of the data home.
+"""What was run when, and what was decided about alerts: ``operations.db`` of the data home, or the
+database in its place.
 
 Belongs here: runs of the whole way, decisions about alerts. Who looked at identities is in ``audit``; deliveries are
 the business of the ledger (``ingestion``); Dagster keeps the steps of each run.
@@ -14,48 +15,48 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from ingestion.sqlite import open_database
+from ingestion.database import Text, in_order, open_database
 
 METADATA = sa.MetaData()
 RUN = sa.Table(
     "run",
     METADATA,
     sa.Column("run_id", sa.Integer, primary_key=True),
-    sa.Column("started_at", sa.String, nullable=False),
-    sa.Column("finished_at", sa.String),
-    sa.Column("as_of", sa.String, nullable=False),
-    sa.Column("months", sa.String, nullable=False),
-    sa.Column("status", sa.String, nullable=False),
-    sa.Column("failed_step", sa.String),
-    sa.Column("policy_version", sa.String, nullable=False),
-    sa.Column("code_version", sa.String, nullable=False),
+    sa.Column("started_at", Text, nullable=False),
+    sa.Column("finished_at", Text),
+    sa.Column("as_of", Text, nullable=False),
+    sa.Column("months", Text, nullable=False),
+    sa.Column("status", Text, nullable=False),
+    sa.Column("failed_step", Text),
+    sa.Column("policy_version", Text, nullable=False),
+    sa.Column("code_version", Text, nullable=False),
 )
 MONTH_DONE = sa.Table(
     "month_done",
     METADATA,
-    sa.Column("month", sa.String, primary_key=True),
+    sa.Column("month", Text, primary_key=True),
     sa.Column("run_id", sa.Integer, nullable=False),
-    sa.Column("as_of", sa.String, nullable=False),
+    sa.Column("as_of", Text, nullable=False),
 )
 # What people decided about alerts, in the order in which they did; never changed, never taken out.
 ALERT_TRANSITION = sa.Table(
     "alert_transition",
     METADATA,
     sa.Column("transition_id", sa.Integer, primary_key=True),
-    sa.Column("alert_id", sa.String, nullable=False, index=True),
-    sa.Column("side", sa.String, nullable=False),
-    sa.Column("household_id", sa.String, nullable=False),
-    sa.Column("event", sa.String, nullable=False),
-    sa.Column("from_state", sa.String, nullable=False),
-    sa.Column("to_state", sa.String, nullable=False),
-    sa.Column("role", sa.String, nullable=False),
-    sa.Column("who", sa.String, nullable=False),
-    sa.Column("reason", sa.String, nullable=False),
-    sa.Column("month", sa.String, nullable=False),
-    sa.Column("township_code", sa.String),
-    sa.Column("village_code", sa.String),
-    sa.Column("worker", sa.String),
-    sa.Column("decided_at", sa.String, nullable=False),
+    sa.Column("alert_id", Text, nullable=False, index=True),
+    sa.Column("side", Text, nullable=False),
+    sa.Column("household_id", Text, nullable=False),
+    sa.Column("event", Text, nullable=False),
+    sa.Column("from_state", Text, nullable=False),
+    sa.Column("to_state", Text, nullable=False),
+    sa.Column("role", Text, nullable=False),
+    sa.Column("who", Text, nullable=False),
+    sa.Column("reason", Text, nullable=False),
+    sa.Column("month", Text, nullable=False),
+    sa.Column("township_code", Text),
+    sa.Column("village_code", Text),
+    sa.Column("worker", Text),
+    sa.Column("decided_at", Text, nullable=False),
 )
 
 
@@ -139,6 +140,7 @@ class Operations:
     def record_alert_transition(self, row: Mapping[str, str | None]) -> int:
         """Note a decision about an alert, with all columns but its number; returns the number."""
         with self._engine.begin() as connection:
+            in_order(connection, ALERT_TRANSITION)
             key = connection.execute(ALERT_TRANSITION.insert().values(**row)).inserted_primary_key
         assert key is not None
         return int(key[0])

@@ -20,36 +20,36 @@ import sqlalchemy as sa
 
 from expectations.check import EXPLANATION_SCHEMA, WAIVER_SCHEMA
 from expectations.store import EXPLANATION_FILE, WAIVER_FILE, write_table
-from ingestion.sqlite import Moment, open_database
+from ingestion.database import Moment, Text, open_database
 from models.calendar import BUREAU_ZONE
 
 METADATA = sa.MetaData()
 WAIVER = sa.Table(
     "check_waiver",
     METADATA,
-    sa.Column("waiver_id", sa.String, primary_key=True),
-    sa.Column("check_id", sa.String, nullable=False),
-    sa.Column("feed", sa.String, nullable=False),
-    sa.Column("division", sa.String),
+    sa.Column("waiver_id", Text, primary_key=True),
+    sa.Column("check_id", Text, nullable=False),
+    sa.Column("feed", Text, nullable=False),
+    sa.Column("division", Text),
     sa.Column("month_from", sa.Date),
     sa.Column("month_to", sa.Date),
     sa.Column("valid_until", sa.Date, nullable=False),
-    sa.Column("reason", sa.String, nullable=False),
-    sa.Column("given_by", sa.String, nullable=False),
+    sa.Column("reason", Text, nullable=False),
+    sa.Column("given_by", Text, nullable=False),
     sa.Column("given_at", Moment, nullable=False),
-    sa.Column("ended_by", sa.String),
+    sa.Column("ended_by", Text),
     sa.Column("ended_at", Moment),
-    sa.Column("end_reason", sa.String),
+    sa.Column("end_reason", Text),
 )
 EXPLANATION = sa.Table(
     "check_explanation",
     METADATA,
-    sa.Column("explanation_id", sa.String, primary_key=True),
-    sa.Column("check_id", sa.String, nullable=False),
-    sa.Column("feed", sa.String, nullable=False),
+    sa.Column("explanation_id", Text, primary_key=True),
+    sa.Column("check_id", Text, nullable=False),
+    sa.Column("feed", Text, nullable=False),
     sa.Column("month", sa.Date, nullable=False),
-    sa.Column("explanation", sa.String, nullable=False),
-    sa.Column("given_by", sa.String, nullable=False),
+    sa.Column("explanation", Text, nullable=False),
+    sa.Column("given_by", Text, nullable=False),
     sa.Column("given_at", Moment, nullable=False),
 )
 LETTERS = "abcdefghjkmnpqrstuvwxyz"

@@ -10,6 +10,7 @@ from datetime import datetime
 import polars as pl
 
 from ingestion import Quarantine
+from ingestion.database import is_there
 from ingestion.mending import OPEN, row_states, with_state
 from models.contract import load_feeds
 from orchestration.settings import DataHome
@@ -20,7 +21,7 @@ STATES = ("open", "mended", "superseded", "withdrawn")
 
 def quarantined_rows(home: DataHome, feed: str | None, delivery: str | None, *, every: bool) -> pl.DataFrame:
     """Rows set aside, without values: the open ones, or with ``every`` all of them with what became of them."""
-    if not home.ledger.is_file():
+    if not is_there(home.ledger):
         return pl.DataFrame(schema={"delivery_id": pl.String, "feed": pl.String, "state": pl.String})
     store = store_of(home)
     deliveries = ledger_of(home).deliveries(feed)
@@ -33,7 +34,7 @@ def quarantined_rows(home: DataHome, feed: str | None, delivery: str | None, *, 
 
 def open_count(home: DataHome) -> int:
     """How many rows are set aside and open; read without any key."""
-    if not home.ledger.is_file():
+    if not is_there(home.ledger):
         return 0
     store, deliveries = store_of(home), ledger_of(home).deliveries()
     rows = Quarantine(store).faults("row", load_feeds()).unique(["delivery_id", "row_number"])

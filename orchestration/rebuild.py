@@ -19,20 +19,22 @@ from datetime import date, datetime
 from pathlib import Path
 
 import ml.registry
-from ingestion.past import Gap, copy_database, lay_past, link
+from ingestion.past import Gap, lay_past, link
+from ingestion.records import copy_database
 from models.policy.place import POLICY_VARIABLE
 from orchestration.archive import JOURNALS, KeptRun, policy_folder, run_of
 from orchestration.audit import entries_of
 from orchestration.console import CommandError
 from orchestration.manifest import fingerprint
 from orchestration.outputs import month_folder
+from orchestration.records import DATABASE_VARIABLES, OPERATIONS_TABLES
 from orchestration.scratch import scratch_folder
 from orchestration.settings import DataHome
 from orchestration.stores import store_of
 from orchestration.versions import code_version
 
 # Settings that say how to work, or where from, and not what comes out.
-NOT_SET = frozenset({"source", "audit"})
+NOT_SET = frozenset({"source", "audit", "database"})
 SAID = 2000
 SCRATCH = ".rebuild"
 
@@ -95,7 +97,7 @@ def _write_settings(home: DataHome, scratch: DataHome) -> None:
 
 def _lay_operations(home: DataHome, scratch: DataHome, run: KeptRun) -> None:
     """Decisions about alerts and data quality carry their times; which months were done follows from the run."""
-    copy_database(home.operations, scratch.operations)
+    copy_database(home.operations, scratch.operations, OPERATIONS_TABLES)
     if not scratch.operations.is_file():
         return
     with sqlite3.connect(scratch.operations) as connection:
@@ -127,7 +129,8 @@ def _run(home: DataHome, scratch: DataHome, run: KeptRun, month: date) -> None:
         raise CommandError(f"the policy {run.policy_version} was not kept", "restore `archive/policy` from a backup")
     command = [sys.executable, "-m", "orchestration.cli", "--home", str(scratch.root), "run"]
     command += ["--month", f"{month:%Y-%m}", "--as-of", run.plan.as_of.isoformat()]
-    environment = {**os.environ, POLICY_VARIABLE: str(policy), "ZHAOREN_HOME": str(scratch.root)}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(DATABASE_VARIABLES)}
+    environment |= {POLICY_VARIABLE: str(policy), "ZHAOREN_HOME": str(scratch.root)}
     root = Path(__file__).parent.parent
     done = subprocess.run(command, env=environment, cwd=root, capture_output=True, text=True, check=False)
     if done.returncode not in (0, 1) or not month_folder(scratch, month).is_dir():

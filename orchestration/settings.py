@@ -10,10 +10,12 @@ import os
 import tomllib
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import parse_qs, urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from ingestion.database import PASSWORD_VARIABLE, Address, address_of, write_address
 from ingestion.source.settings import Sources
 
 SETTINGS_FILE = "zhaoren.toml"
@@ -59,6 +61,31 @@ class AuditSettings(BaseModel):
     anchor: Path | None = None
 
 
+class DatabaseSettings(BaseModel):
+    """Where records and Dagster's storage lie; without a URL they are files of the data home."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    url: str | None = None
+    """``postgresql://user@host:5432/database``, as libpq reads it, without a password."""
+    schema_name: str = Field(default="zhaoren", pattern=r"^[a-z][a-z0-9_]{0,40}$")
+    """A schema for each data home that shares the database."""
+    password: SecretStr | None = None
+    """Only by ``ZHAOREN_DATABASE__PASSWORD``, never in the file."""
+    password_file: Path | None = None
+    """A file that holds nothing but the password, such as a secret that is mounted."""
+
+    @field_validator("url")
+    @classmethod
+    def _is_postgresql(cls, url: str | None) -> str | None:
+        parts = urlsplit(url or "postgresql://host")
+        if parts.scheme not in {"postgresql", "postgres"}:
+            raise ValueError("must begin with postgresql://")
+        if parts.password or "password" in parse_qs(parts.query):
+            raise ValueError(f"must not hold a password: set {PASSWORD_VARIABLE} or password_file")
+        return url
+
+
 class Settings(BaseSettings):
     """All settings; environment variables (``ZHAOREN_LIMITS__THREADS=4``) win over the file."""
 
@@ -69,6 +96,7 @@ class Settings(BaseSettings):
     lists: ListSettings = ListSettings()
     model: ModelSettings = ModelSettings()
     audit: AuditSettings = AuditSettings()
+    database: DatabaseSettings = DatabaseSettings()
     # Where deliveries come from besides the inbox: one [[source]] each (docs/sources.md).
     source: Sources = []
 
@@ -129,12 +157,42 @@ class DataHome:
     def _read_file(self) -> dict[str, Any]:
         if not self.settings_file.is_file():
             return {}
-        return tomllib.loads(self.settings_file.read_text(encoding="utf-8"))
+        values = tomllib.loads(self.settings_file.read_text(encoding="utf-8"))
+        if "password" in values.get("database", {}):
+            raise SettingsError(f"{SETTINGS_FILE} holds the database's password: set {PASSWORD_VARIABLE} instead")
+        return values
+
+    def bind_records(self) -> DataHome:
+        """See that settings and home agree where records lie; a home without any is bound to the database set.
+
+        ``SettingsError`` where they do not: records never begin anew beside those that are there.
+        """
+        wanted = address_in(self.settings().database)
+        bound = address_of(self.root)
+        if wanted is None or wanted == bound:
+            return self
+        if bound is not None and (bound.url, bound.schema) != (wanted.url, wanted.schema):
+            raise SettingsError(f"database.url: the records of this home lie in {bound.url}, schema {bound.schema}")
+        if bound is None and (self.ledger.exists() or self.operations.exists()):
+            raise SettingsError(
+                "database.url is set, but the records of this home are files of it: move them with "
+                "`zhaoren records move` while it is not set"
+            )
+        self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        write_address(self.root, wanted)
+        return self
+
+
+def address_in(database: DatabaseSettings) -> Address | None:
+    """The address that the settings name; None where they name none."""
+    if database.url is None:
+        return None
+    return Address(database.url, database.schema_name, str(database.password_file) if database.password_file else None)
 
 
 def find_home(given: Path | None = None) -> DataHome:
     """The data home: as given, else ZHAOREN_HOME, else ``./var``."""
-    return DataHome(given or Path(os.environ.get("ZHAOREN_HOME") or DEFAULT_HOME))
+    return DataHome(given or Path(os.environ.get("ZHAOREN_HOME") or DEFAULT_HOME)).bind_records()
 
 
 def _plain(error: ValidationError) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from ingestion import Delivery
+from ingestion.database import is_there
 from ingestion.source import (
     FetchReport,
     Record,
@@ -83,7 +84,7 @@ def due_sources(home: DataHome, now: datetime) -> list[tuple[str, int]]:
 
 def origin_of(home: DataHome, delivery_id: str) -> str:
     """Where a delivery came from, in words: a source, or the inbox."""
-    return (Record(home.root).origin(delivery_id) if (home.root / "sources.db").is_file() else None) or "inbox"
+    return (Record(home.root).origin(delivery_id) if is_there(home.root / "sources.db") else None) or "inbox"
 
 
 def problems_of_sources(reports: Sequence[FetchReport]) -> list[dict[str, str | None]]:

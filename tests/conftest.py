@@ -4,14 +4,17 @@ examples are told, and which tests stay in one process where several run at once
 
 import re
 import subprocess
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from hypothesis import Phase, settings
 from xdist.scheduler import LoadScopeScheduling
 
+from ingestion.database import Address, write_address
 from orchestration.settings import DataHome
 from tests.command import guarded, zhaoren
 
@@ -62,6 +65,33 @@ def _together(file: str) -> str:
     if folder in SHARED_FOLDERS:
         return folder
     return "sample city" if names & SAMPLE_CITY else file
+
+
+@pytest.fixture(scope="session")
+def postgres_port() -> Iterator[int]:
+    """The port of Debian's PostgreSQL on loopback, one for all tests of a process; skips where there is none."""
+    from tests.ingestion.source.servers import postgres
+
+    with postgres() as port:
+        yield port
+
+
+@pytest.fixture
+def address(postgres_port: int) -> Address:
+    """A schema that nobody used before."""
+    return Address(f"postgresql://owner@127.0.0.1:{postgres_port}/postgres", f"t{uuid4().hex}")
+
+
+@pytest.fixture(params=["files", "postgresql"])
+def both_places(request: pytest.FixtureRequest, tmp_path: Path) -> Address | None:
+    """The test with its records in files, and again in PostgreSQL: in ``tmp_path`` and in a home below it."""
+    if request.param == "files":
+        return None
+    found: Address = request.getfixturevalue("address")
+    for home in (tmp_path, tmp_path / "home"):
+        home.mkdir(exist_ok=True)
+        write_address(home, found)
+    return found
 
 
 @pytest.fixture(scope="session")

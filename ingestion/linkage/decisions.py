@@ -13,8 +13,8 @@ from typing import Any, Literal
 import polars as pl
 import sqlalchemy as sa
 
+from ingestion.database import Moment, Text
 from ingestion.linkage.events import METADATA, open_engine
-from ingestion.sqlite import Moment
 from ingestion.store import Store
 from models.masking import mask_text
 
@@ -24,19 +24,19 @@ DECISION = sa.Table(
     "link_decision",
     METADATA,
     sa.Column("sequence", sa.Integer, primary_key=True, autoincrement=True),
-    sa.Column("proposal_id", sa.String, nullable=False, index=True),
-    sa.Column("answer", sa.String, nullable=False),
-    sa.Column("pass", sa.String, nullable=False),
-    sa.Column("feed", sa.String),
-    sa.Column("delivery_id", sa.String),
+    sa.Column("proposal_id", Text, nullable=False, index=True),
+    sa.Column("answer", Text, nullable=False),
+    sa.Column("pass", Text, nullable=False),
+    sa.Column("feed", Text),
+    sa.Column("delivery_id", Text),
     sa.Column("row_number", sa.Integer),
-    sa.Column("column", sa.String),
-    sa.Column("person_key", sa.String, nullable=False),
-    sa.Column("other_key", sa.String),
-    sa.Column("confirmed_by", sa.String),
-    sa.Column("led_to", sa.String),
-    sa.Column("reason", sa.String, nullable=False),
-    sa.Column("decided_by", sa.String, nullable=False),
+    sa.Column("column", Text),
+    sa.Column("person_key", Text, nullable=False),
+    sa.Column("other_key", Text),
+    sa.Column("confirmed_by", Text),
+    sa.Column("led_to", Text),
+    sa.Column("reason", Text, nullable=False),
+    sa.Column("decided_by", Text, nullable=False),
     sa.Column("decided_at", Moment, nullable=False),
 )
 _KEPT = (

@@ -14,9 +14,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from ingestion.database import Moment, Text, in_order, open_database
 from ingestion.linkage.resolve import Event, Row, active, key_of_today
 from ingestion.pseudonym import KEY_BYTES, letters_of_digest
-from ingestion.sqlite import Moment, open_database
 from ingestion.store import Store
 from models.masking import mask_text
 
@@ -25,24 +25,24 @@ EVENT = sa.Table(
     "identity_event",
     METADATA,
     sa.Column("sequence", sa.Integer, primary_key=True, autoincrement=True),
-    sa.Column("event_id", sa.String, nullable=False, unique=True),
-    sa.Column("kind", sa.String, nullable=False),
-    sa.Column("person_key", sa.String),
-    sa.Column("other_key", sa.String),
-    sa.Column("undoes", sa.String, unique=True),
-    sa.Column("reason", sa.String, nullable=False),
-    sa.Column("decided_by", sa.String, nullable=False),
+    sa.Column("event_id", Text, nullable=False, unique=True),
+    sa.Column("kind", Text, nullable=False),
+    sa.Column("person_key", Text),
+    sa.Column("other_key", Text),
+    sa.Column("undoes", Text, unique=True),
+    sa.Column("reason", Text, nullable=False),
+    sa.Column("decided_by", Text, nullable=False),
     sa.Column("decided_at", Moment, nullable=False),
 )
 EVENT_ROW = sa.Table(
     "identity_event_row",
     METADATA,
     sa.Column("sequence", sa.Integer, primary_key=True, autoincrement=True),
-    sa.Column("event_id", sa.String, nullable=False, index=True),
-    sa.Column("feed", sa.String, nullable=False),
-    sa.Column("delivery_id", sa.String, nullable=False),
+    sa.Column("event_id", Text, nullable=False, index=True),
+    sa.Column("feed", Text, nullable=False),
+    sa.Column("delivery_id", Text, nullable=False),
     sa.Column("row_number", sa.Integer, nullable=False),
-    sa.Column("column", sa.String, nullable=False),
+    sa.Column("column", Text, nullable=False),
 )
 _TOLD = ("event_id", "kind", "person_key", "other_key", "undoes", "reason", "decided_by", "decided_at")
 _ID_LETTERS = 12
@@ -109,6 +109,7 @@ class IdentityEvents:
         )
         columns = {name: getattr(named, name) for name in _TOLD}
         with self._engine.begin() as connection:
+            in_order(connection, EVENT)
             connection.execute(sa.insert(EVENT).values(**columns))
             for row in named.rows:
                 told = {"feed": row.feed, "delivery_id": row.delivery_id, "row_number": row.row_number}

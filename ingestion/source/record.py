@@ -13,47 +13,47 @@ from typing import Any, Literal
 
 import sqlalchemy as sa
 
-from ingestion.sqlite import open_database
+from ingestion.database import Text, address_of, open_database
 from models.masking import mask_text
 
 State = Literal["landed", "refused", "settled"]
 
-_METADATA = sa.MetaData()
+METADATA = sa.MetaData()
 _FETCHED = sa.Table(
     "fetched",
-    _METADATA,
-    sa.Column("source", sa.String, primary_key=True),
-    sa.Column("feed", sa.String, primary_key=True),
-    sa.Column("file_key", sa.String, primary_key=True),
-    sa.Column("shown_name", sa.String, nullable=False),
-    sa.Column("fingerprint", sa.String, nullable=False),
-    sa.Column("sha256", sa.String),
-    sa.Column("statement_key", sa.String, nullable=False),
-    sa.Column("state", sa.String, nullable=False),
+    METADATA,
+    sa.Column("source", Text, primary_key=True),
+    sa.Column("feed", Text, primary_key=True),
+    sa.Column("file_key", Text, primary_key=True),
+    sa.Column("shown_name", Text, nullable=False),
+    sa.Column("fingerprint", Text, nullable=False),
+    sa.Column("sha256", Text),
+    sa.Column("statement_key", Text, nullable=False),
+    sa.Column("state", Text, nullable=False),
     sa.Column("received", sa.Float, nullable=False),
     sa.Column("fetched_at", sa.Float, nullable=False),
-    sa.Column("delivery_id", sa.String),
-    sa.Column("fault", sa.String),
-    sa.Column("period", sa.String),
+    sa.Column("delivery_id", Text),
+    sa.Column("fault", Text),
+    sa.Column("period", Text),
     sa.Column("row_count", sa.Integer),
-    sa.Column("watermark", sa.String),
+    sa.Column("watermark", Text),
     sa.Column("position", sa.Float),
 )
 _ORIGIN = sa.Table(
     "origin",
-    _METADATA,
-    sa.Column("delivery_id", sa.String, primary_key=True),
-    sa.Column("source", sa.String, nullable=False),
+    METADATA,
+    sa.Column("delivery_id", Text, primary_key=True),
+    sa.Column("source", Text, nullable=False),
     sa.Column("fetched_at", sa.Float, nullable=False),
 )
 _LOOK = sa.Table(
     "look",
-    _METADATA,
-    sa.Column("source", sa.String, primary_key=True),
+    METADATA,
+    sa.Column("source", Text, primary_key=True),
     sa.Column("tried_at", sa.Float, nullable=False),
     sa.Column("fetched_at", sa.Float),
-    sa.Column("problem", sa.String),
-    sa.Column("next_step", sa.String),
+    sa.Column("problem", Text),
+    sa.Column("next_step", Text),
     sa.Column("waiting", sa.JSON, nullable=False),
 )
 
@@ -107,8 +107,9 @@ class Record:
 
     def __init__(self, home: Path) -> None:
         path = home / "sources.db"
-        self._engine = open_database(path, _METADATA)
-        path.chmod(0o600)
+        self._engine = open_database(path, METADATA)
+        if address_of(home) is None:
+            path.chmod(0o600)
 
     def fetched(self, source: str, feed: str, name: str) -> Fetched | None:
         """The file of that name, if it was ever fetched."""

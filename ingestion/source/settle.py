@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from ingestion.arrival import Arrival
+from ingestion.database import is_there
 from ingestion.delivery import Delivery
 from ingestion.ledger import Ledger
 from ingestion.lock import exclusive
@@ -106,7 +107,7 @@ def settle(landing: Landing, record: Record, now: datetime, keep_rejected_days: 
 
 def _ledgered(home: Path, feeds: set[str]) -> _Ledgered:
     """The newest entry of the ledger for each file name, content and sidecar of those feeds."""
-    if not (home / "ledger.db").is_file():
+    if not is_there(home / "ledger.db"):
         return {}
     with Ledger(home / "ledger.db") as ledger:
         entries = [item for feed in sorted(feeds) for item in ledger.deliveries(feed=mask_text(feed))]

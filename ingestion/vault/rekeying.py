@@ -15,6 +15,7 @@ from pathlib import Path
 import polars as pl
 
 from ingestion.change import Change
+from ingestion.database import RecordsError, address_of
 from ingestion.linkage.proposals import renumbered
 from ingestion.pseudonym import KEY_BYTES, Algorithm, pseudonyms
 from ingestion.store import Store
@@ -94,7 +95,15 @@ def _rekeyed_lists(cells: pl.Series, mapping: KeyMap) -> pl.Series | None:
 
 
 def rekey_databases(home: Path, mapping: KeyMap, change: Change) -> int:
-    """The SQLite files of a home that hold person keys, written anew; how many."""
+    """The SQLite files of a home that hold person keys, written anew; how many.
+
+    ``RecordsError`` where records lie in a database: they could not change in one step with the files.
+    """
+    if address_of(home) is not None:
+        raise RecordsError(
+            "person keys are changed only while records are files of the home",
+            "`zhaoren records move --to files`, then this command, then `zhaoren records move --to URL` again",
+        )
     return sum(_rekey_database(path, mapping, change) for path in sorted(home.glob("*.db")))
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from ingestion.database import is_there
 from orchestration.commands.arguments import month_of
 from orchestration.commands.runs import report, whole_way
 from orchestration.console import CommandError, say
@@ -54,7 +55,7 @@ def demo(
     """
     home = find_home()
     city = home.root / "demo_city"
-    if home.ledger.exists() and not city.exists():
+    if is_there(home.ledger) and not city.exists():
         raise CommandError(f"{home.root} already holds deliveries", "choose an empty home: zhaoren --home DIR demo")
     home.create()
     stamp = f"households={households} months={months} seed={seed}"

@@ -14,9 +14,11 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Annotated, Literal
 
+import sqlalchemy as sa
 import typer
 
 from ingestion import SecretError
+from ingestion.database import Address, RecordsError, address_of, postgresql
 from ingestion.keys import key_states
 from ingestion.source import SourceError, reachable
 from orchestration.console import Exit, finish, say, show_json, show_table
@@ -122,6 +124,10 @@ def _settings(home: DataHome) -> Iterator[Finding]:
 
 
 def _ledger(home: DataHome) -> Iterator[Finding]:
+    address = address_of(home.root)
+    if address is not None:
+        yield _database(address)
+        return
     if not home.ledger.is_file():
         yield Finding("ledger", "warning", "none yet", "made at the first ingestion")
         return
@@ -131,6 +137,15 @@ def _ledger(home: DataHome) -> Iterator[Finding]:
     finally:
         connection.close()
     yield Finding("ledger", "ok" if result == "ok" else "problem", result, "" if result == "ok" else "restore a backup")
+
+
+def _database(address: Address) -> Finding:
+    try:
+        with postgresql(address).connect() as connection:
+            version = connection.execute(sa.text("show server_version")).scalar()
+    except RecordsError as error:
+        return Finding("records", "problem", str(error), error.next_step)
+    return Finding("records", "ok", f"PostgreSQL {version}, {address.url}, schema {address.schema}")
 
 
 def _sources(home: DataHome) -> Iterator[Finding]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import polars as pl
 import typer
 
+from ingestion.database import is_there
 from orchestration.commands.arguments import InboxOption, JsonOption, MonthOption, month_of, time_of
 from orchestration.commands.deliveries import PROBLEM_COLUMNS, SOURCE_COLUMNS
 from orchestration.console import CommandError, Exit, StepProgress, answer, finish, say, show_json, show_table
@@ -143,7 +144,7 @@ def status(month: MonthOption = None, inbox: InboxOption = None, as_json: JsonOp
     calendar = feed_calendar(ledger, day, datetime.now(UTC), parts_missing(home))
     set_aside = open_count(home)
     ignored = ignored_files(inbox or home.inbox)
-    runs = Operations(home.operations).last_runs() if home.operations.is_file() else []
+    runs = Operations(home.operations).last_runs() if is_there(home.operations) else []
     if as_json:
         show_json(
             {

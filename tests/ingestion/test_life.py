@@ -216,6 +216,7 @@ def state_of(city: City, item: Delivery) -> str:
         return states_of(ledger.deliveries(), ledger.decisions())[item.delivery_id]
 
 
+@pytest.mark.usefixtures("both_places")
 def test_releasing_what_was_superseded_meanwhile_says_so(city: City) -> None:
     held = held_one(city)
     later = city.take_one(FEED, content(city, 1, 0), "b_202301.csv", arrived=ARRIVED + timedelta(days=3))
@@ -227,6 +228,7 @@ def test_releasing_what_was_superseded_meanwhile_says_so(city: City) -> None:
     assert delivery_validity(city.deliveries())["delivery_id"].to_list() == [held.delivery_id]
 
 
+@pytest.mark.usefixtures("both_places")
 def test_history_says_who_when_and_why(city: City) -> None:
     held = held_one(city)
     release(city.store, held.delivery_id, "asked the office", "li", NOW + timedelta(hours=1))
@@ -243,6 +245,7 @@ def test_history_says_who_when_and_why(city: City) -> None:
     assert (steps[1].why, steps[2].why) == ("too_many_bad_rows", "asked the office")
 
 
+@pytest.mark.usefixtures("both_places")
 def test_before_its_release_a_delivery_was_held(city: City) -> None:
     held = held_one(city)
     release(city.store, held.delivery_id, "ok", "li", NOW + timedelta(days=2))

@@ -94,6 +94,7 @@ def test_a_decision_is_told_at_once_and_kept_with_who_and_why(home: DataHome) ->
     assert [item["alert_id"] for item in found] == [LISTED]
 
 
+@pytest.mark.usefixtures("both_places")
 def test_what_the_table_forbids_is_refused_and_nothing_is_kept(home: DataHome) -> None:
     assert "for county, city, not for township" in refused("close", LISTED, "--as", "township", "--reason", "no")
     assert "cannot be treated by `return`" in refused("return", LISTED, "--reason", "not there")
@@ -125,6 +126,7 @@ def test_a_number_typed_into_a_reason_is_not_kept(home: DataHome) -> None:
     assert "196003150019" not in str(kept)
 
 
+@pytest.mark.usefixtures("both_places")
 def test_a_decision_counts_from_its_own_moment(home: DataHome) -> None:
     told("return", "N-handled", "--reason", "nobody went there")
     operations = Operations(home.operations)

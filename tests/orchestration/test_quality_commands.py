@@ -42,6 +42,7 @@ def test_a_waiver_counts_until_its_day_is_over_in_the_city(decisions: QualityDec
     assert waivers_in_force(decisions, NOON - timedelta(seconds=1)).is_empty()
 
 
+@pytest.mark.usefixtures("both_places")
 def test_a_waiver_that_is_ended_counts_no_more_and_stays_on_record(decisions: QualityDecisions) -> None:
     given = decisions.waive(CHECK, Extent(), date(2024, 5, 31), "why", "who", NOON)
     later = NOON + timedelta(days=1)
@@ -61,6 +62,7 @@ def test_a_waiver_of_the_past_or_of_no_month_is_refused(decisions: QualityDecisi
         decisions.waive(CHECK, Extent(date(2024, 5, 1), date(2024, 4, 1)), date(2024, 5, 31), "why", "who", NOON)
 
 
+@pytest.mark.usefixtures("both_places")
 def test_dbt_is_told_what_was_decided_by_the_time_of_the_run(decisions: QualityDecisions, tmp_path: Path) -> None:
     decisions.waive(CHECK, Extent(division="420702"), date(2024, 5, 31), "why", "who", NOON)
     decisions.explain(CHECK, date(2024, 4, 1), "because", "who", NOON)

@@ -96,6 +96,7 @@ def test_a_plan_survives_its_file(tmp_path: Path) -> None:
     assert read_plan(tmp_path / "run.parquet") == plan
 
 
+@pytest.mark.usefixtures("both_places")
 def test_only_a_run_that_ended_well_makes_its_months_done(tmp_path: Path) -> None:
     operations = Operations(tmp_path / "operations.db")
     months = (parse_month("2024-03"), parse_month("2024-04"))
@@ -107,6 +108,7 @@ def test_only_a_run_that_ended_well_makes_its_months_done(tmp_path: Path) -> Non
     assert [run.status for run in operations.last_runs()] == ["done", "failed"]
 
 
+@pytest.mark.usefixtures("both_places")
 def test_a_run_is_done_with_the_months_that_it_wrote_and_touched_months_are_open_again(tmp_path: Path) -> None:
     operations = Operations(tmp_path / "operations.db")
     march, april, may = (date(2024, month, 1) for month in (3, 4, 5))

@@ -18,7 +18,7 @@ from ingestion import Delivery, Ledger, Store, ingest
 from ingestion.keys import Keys
 from ingestion.source import FetchReport, Source, Sources, fetch, take_in
 from models.contract import load_feeds
-from tests.ingestion.source.servers import PASSWORD, USER, BreakingLine, SftpServer, postgres
+from tests.ingestion.source.servers import PASSWORD, USER, BreakingLine, SftpServer
 
 ACCESS_KEY, SECRET_KEY = "AKIDFORTESTS", "hush-S3-4711"
 ARRIVED = datetime(2023, 4, 10, 1, 0, tzinfo=UTC)
@@ -218,9 +218,3 @@ def breaking() -> Iterator[Callable[[int, int, int], int]]:
     yield line
     for item in lines:
         item.close()
-
-
-@pytest.fixture(scope="session")
-def postgres_port() -> Iterator[int]:
-    with postgres() as port:
-        yield port
