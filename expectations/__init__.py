@@ -7,7 +7,7 @@ and logic of the warehouse (dbt tests), and what people read of the results (``w
 from expectations.catalogue import resolve_contradiction_checks, resolve_feed_checks, resolve_table_checks
 from expectations.check import checks_frame
 from expectations.reconciliation import unreconciled
-from expectations.store import ensure_tables
+from expectations.store import ensure_tables, lay_results
 from expectations.tables import validate_tables
 from expectations.validate import deliveries_to_hold, validate_deliveries, waived_failures
 
@@ -15,6 +15,7 @@ __all__ = [
     "checks_frame",
     "deliveries_to_hold",
     "ensure_tables",
+    "lay_results",
     "resolve_contradiction_checks",
     "resolve_feed_checks",
     "resolve_table_checks",

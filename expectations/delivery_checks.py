@@ -28,7 +28,7 @@ NUMBER_SCHEMA: dict[str, pl.DataType] = {
     "denominator": pl.Int64(),
     "holds": pl.Boolean(),
 }
-STEADY_KINDS = ("row_count_steady", "total_steady", "filled_share_steady", "code_mix_steady")
+STEADY_KINDS = ("row_count_steady", "total_steady", "filled_share_steady", "code_mix_steady", "lateness_steady")
 
 
 def numbers_frame(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:

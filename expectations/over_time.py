@@ -15,7 +15,14 @@ import polars as pl
 MAD_SCALE = 1.4826
 
 # Where each kind *_steady finds its measure; shares are of all rows.
-SOURCES = {"row_count_steady": "rows", "total_steady": "total", "filled_share_steady": "filled"}
+SOURCES = {
+    "row_count_steady": "rows",
+    "total_steady": "total",
+    "filled_share_steady": "filled",
+    "lateness_steady": "days",
+}
+# Sooner than ever is no fault.
+ABOVE_ALONE = ("lateness_steady",)
 
 
 def pairs_with_past(subjects: pl.DataFrame, accepted: pl.DataFrame, history: int) -> pl.DataFrame:
@@ -66,7 +73,26 @@ def judged_numbers(
     bounds = bounds.select(
         *keys, "median", expected_low=pl.col("median") - width, expected_high=pl.col("median") + width
     )
-    return numbers.join(bounds, on=keys, how="left")
+    low = pl.when(~pl.col("kind").is_in(ABOVE_ALONE)).then("expected_low")
+    return numbers.join(bounds, on=keys, how="left").with_columns(expected_low=low)
+
+
+def arrival_days(deliveries: pl.DataFrame, backlog_months: int) -> pl.DataFrame:
+    """How long each month took to come, as measures: days from its end to the first accepted delivery.
+
+    ``deliveries``: delivery_id, feed, division, period, received_at (of the city) of one feed's accepted ones. So many
+    months in one day are a backlog, of which nothing is said; a correction is as old as what it corrects.
+    """
+    month_end = (pl.col("period") + "-01").str.to_date().dt.offset_by("1mo")
+    day = deliveries.with_columns(day=pl.col("received_at").dt.date())
+    together = pl.col("period").n_unique().over("day")
+    counted = day.with_columns(day=pl.when(together < backlog_months).then("day"))
+    first = pl.col("day").min().over("division", "period")
+    return (
+        counted.with_columns(value=(first - month_end).dt.total_days().cast(pl.Float64))
+        .filter(pl.col("value").is_not_null())
+        .select("delivery_id", measure=pl.lit("days"), code=pl.lit(None, pl.String), value="value")
+    )
 
 
 def numbers_of(measures: pl.DataFrame, min_rows: int) -> pl.DataFrame:

@@ -18,6 +18,7 @@ from expectations.check import (
     RESULT_SCHEMA,
     WAIVER_SCHEMA,
 )
+from expectations.measures import MEASURE_SCHEMA
 from expectations.reconciliation import RULE_COUNT_SCHEMA
 
 RESULT_FILE = "check_result.parquet"
@@ -63,6 +64,21 @@ def merge_results(
 def _others(table: pl.DataFrame, subjects: Sequence[str], delivery_ids: Sequence[str]) -> pl.DataFrame:
     without_delivery = pl.col("delivery_id").is_null() & pl.col("feed_or_table").is_in(list(subjects))
     return table.filter(~(without_delivery | pl.col("delivery_id").is_in(list(delivery_ids)).fill_null(False)))
+
+
+def lay_results(reference: Path, results_dir: Path, past: tuple[Path, Path], delivery_ids: Sequence[str]) -> None:
+    """Hand what was found in these deliveries on to another place (its reference and results folder).
+
+    Whatever a result rests on is in its fingerprint: where that differs there, the delivery is checked anew.
+    """
+    to_reference, to_results = past
+    known = pl.col("delivery_id").is_in(list(delivery_ids))
+    for source, schema, target in (
+        (reference / RESULT_FILE, RESULT_SCHEMA, to_reference / RESULT_FILE),
+        (reference / FAILING_ROW_FILE, FAILING_ROW_SCHEMA, to_reference / FAILING_ROW_FILE),
+        (results_dir / MEASURE_FILE, MEASURE_SCHEMA, to_results / MEASURE_FILE),
+    ):
+        write_table(read_table(source, schema).filter(known), target)
 
 
 def write_validation(results_dir: Path, name: str, results: pl.DataFrame, as_of: str) -> None:

@@ -34,7 +34,7 @@ from expectations.delivery_checks import (
 from expectations.flags import Reference, prepared
 from expectations.lake import InForce, batches, scan_deliveries
 from expectations.measures import MEASURE_SCHEMA, measure_deliveries
-from expectations.over_time import pairs_with_past
+from expectations.over_time import arrival_days, pairs_with_past
 from expectations.reconciliation import kept_by_rule, rule_counts
 from expectations.row_checks import ROW_KINDS, check_rows
 from expectations.steady import steady_numbers
@@ -276,6 +276,10 @@ def _numbers(job: _Job, name: str, due: pl.DataFrame, measures: pl.DataFrame) ->
     known = measures.join(ids, on="delivery_id", how="semi")
     parts = ledger_numbers(due, checks, {name: job.feeds[name]})
     parts += lake_numbers(accepted, checks, known)
+    of_feed = job.deliveries.filter(pl.col("feed") == name, pl.col("status") == "accepted")
+    (lateness,) = (check for check in checks if check.kind == "lateness_steady")
+    days = arrival_days(of_feed, lateness.options["backlog_months"]).join(ids, on="delivery_id", how="semi")
+    known = pl.concat([known, days.select(known.columns)])
     parts += steady_numbers(accepted, known, pairs, checks, job.catalogue.over_time)
     if job.kept is not None:
         parts.append(quarantine_numbers(due, checks, job.kept))

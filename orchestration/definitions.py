@@ -3,6 +3,7 @@
 ``dagster dev -m orchestration.definitions`` (or ``zhaoren dagster``) opens them on the data home of ZHAOREN_HOME.
 """
 
+import json
 from pathlib import Path
 
 import dagster as dg
@@ -33,6 +34,13 @@ from orchestration.runner import step_logger
 from orchestration.settings import DataHome, find_home
 
 
+def left_out_of_past(home: DataHome) -> list[dg.AssetKey]:
+    """Steps that a rebuild does not do, since the run that it repeats did not do them for that month either."""
+    if not home.past_mark.is_file():
+        return []
+    return [dg.AssetKey(name.split("/")) for name in json.loads(home.past_mark.read_text(encoding="utf-8"))]
+
+
 def build_definitions(home: DataHome, inbox: Path | None = None, taken: Taken = NOT_TAKEN) -> dg.Definitions:
     """Assets, jobs, sensors, schedules and resources for one data home; ``taken``: what was taken in before."""
     manifest = prepared_manifest(home.create())
@@ -46,6 +54,7 @@ def build_definitions(home: DataHome, inbox: Path | None = None, taken: Taken = 
     after_feeds = (dg.AssetSelection.all() - dg.AssetSelection.groups(FEED_GROUP)) | dg.AssetSelection.checks(
         *DELIVERY_CHECKS
     )
+    left_out = dg.AssetSelection.assets(*left_out_of_past(home))
     return dg.Definitions(
         asset_checks=[*DELIVERY_CHECKS, *MODEL_CHECKS],
         assets=[
@@ -59,7 +68,7 @@ def build_definitions(home: DataHome, inbox: Path | None = None, taken: Taken = 
         ],
         jobs=[
             dg.define_asset_job(INGEST_JOB, selection=feeds, description="Deliveries of the inbox into the lake."),
-            dg.define_asset_job(MONTH_JOB, selection=after_feeds, description="Lake to lists."),
+            dg.define_asset_job(MONTH_JOB, selection=after_feeds - left_out, description="Lake to lists."),
             fetch_deliveries,
             dg.define_asset_job(TRAIN_JOB, selection=dg.AssetSelection.assets(training_tables, risk_model)),
         ],

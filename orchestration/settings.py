@@ -137,6 +137,8 @@ class DataHome:
         self.checks = self.root / "checks"
         self.dagster = self.root / "dagster"
         self.settings_file = self.root / SETTINGS_FILE
+        # Only in the scratch home of a rebuild (``rebuild``): which steps of a run are left out there.
+        self.past_mark = self.root / "past.json"
 
     def create(self) -> DataHome:
         """Make the folders that do not exist yet, closed to other users of the machine."""

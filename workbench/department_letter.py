@@ -267,7 +267,7 @@ class Letter:
         return self._section("trend", columns, rows)
 
     def _grade_section(self) -> Section:
-        grade, lang = load_grade(), self.lang
+        grade, lang = load_grade(self.month), self.lang
         columns = [self._column("part", 1.2), self._column("weight", 0.6, number=True)]
         columns += [self._column("worst", 0.7, number=True), self._column("why", 4)]
         rows = [

@@ -35,7 +35,7 @@ from typing import Any
 import yaml
 
 from models.documents import read_document
-from models.policy.place import POLICY_DIRECTORY
+from models.policy.place import OWN_DIRECTORY, POLICY_DIRECTORY
 
 PARAMETER_DIRECTORY = POLICY_DIRECTORY / "parameters"
 NATION = "000000"
@@ -59,6 +59,8 @@ DIMENSIONS: dict[str, frozenset[str]] = {
     "care_mode": frozenset("12"),
     "disability_grade": frozenset("1234"),
     "self_care": frozenset({"full", "half", "none"}),
+    "grade_part": frozenset({"on_time", "accepted", "mandatory", "verifying", "contradiction"}),
+    "grade": frozenset("ABCD"),
     "age_band": frozenset(),
     "benefit": frozenset(),
     "code": frozenset(),
@@ -108,8 +110,15 @@ def round_half_up(value: Decimal, rounding: str = "yuan_half_up") -> Decimal:
 
 @cache
 def load_parameters(directory: Path = PARAMETER_DIRECTORY) -> dict[str, Parameter]:
-    """All parameters by name; raises ``ParameterError`` naming the file that is wrong."""
-    parameters = {path.stem: read_parameter(path) for path in sorted(directory.glob("*.yaml"))}
+    """All parameters by name; raises ``ParameterError`` naming the file that is wrong.
+
+    Where the policy of a day gone by is read, a parameter that nobody knew of then is that of the program: it asks for
+    it, and before there was a parameter the value stood elsewhere.
+    """
+    own = OWN_DIRECTORY / PARAMETER_DIRECTORY.name
+    files = {path.stem: path for path in own.glob("*.yaml")} if directory == PARAMETER_DIRECTORY else {}
+    files |= {path.stem: path for path in directory.glob("*.yaml")}
+    parameters = {name: read_parameter(files[name]) for name in sorted(files)}
     for parameter in parameters.values():
         for factor in parameter.factors:
             if factor not in parameters:

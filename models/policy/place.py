@@ -9,4 +9,5 @@ import os
 from pathlib import Path
 
 POLICY_VARIABLE = "ZHAOREN_POLICY"
-POLICY_DIRECTORY = Path(os.environ.get(POLICY_VARIABLE) or Path(__file__).parent)
+OWN_DIRECTORY = Path(__file__).parent
+POLICY_DIRECTORY = Path(os.environ.get(POLICY_VARIABLE) or OWN_DIRECTORY)

@@ -11,14 +11,13 @@ from collections.abc import Callable
 import polars as pl
 
 from models.quality.contradictions import load_contradiction_checks
-from models.quality.grade import load_grade
+from models.quality.grade import grades
 
 
 def quality_tables() -> dict[str, Callable[[], pl.DataFrame]]:
     """The published tables by name, each as the function that makes it."""
     return {
         "contradiction_check": contradiction_check_table,
-        "quality_grade_part": grade_part_table,
         "quality_grade": grade_table,
     }
 
@@ -29,24 +28,18 @@ def contradiction_check_table() -> pl.DataFrame:
     return pl.DataFrame(rows)
 
 
-def grade_part_table() -> pl.DataFrame:
-    """One row per part of the score: part, weight, worst, titles and reasons."""
-    return pl.DataFrame([part.__dict__ for part in load_grade().parts])
-
-
 def grade_table() -> pl.DataFrame:
-    """One row per grade, the best first: its least score; whether a failed mandatory check allows no better one, and
-    whether it stands for data that did not come.
+    """One row per grade, the best first; whether a failed mandatory check allows no better one, and whether it stands
+    for data that did not come. Its least score is a parameter.
     """
-    grade = load_grade()
+    names, cap, not_arrived = grades()
     rows = [
         {
             "grade": name,
-            "least_score": least,
             "sort_order": at,
-            "is_cap_mandatory": name == grade.cap_mandatory,
-            "is_not_arrived": name == grade.not_arrived,
+            "is_cap_mandatory": name == cap,
+            "is_not_arrived": name == not_arrived,
         }
-        for at, (name, least) in enumerate(grade.bounds, start=1)
+        for at, name in enumerate(names, start=1)
     ]
     return pl.DataFrame(rows)

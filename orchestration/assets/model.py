@@ -74,7 +74,10 @@ def risk_model(
 ) -> dg.MaterializeResult[None]:
     """Train where due, adopt what is better, and say what is in force."""
     month = home.plan.last_month
-    if config.force or training_due(home.home.registry, month, home.settings.model.retrain_after_months):
+    # A list of a day gone by is made with the model that stood then, or the rules: nothing is learnt for it.
+    may_learn = not home.home.past_mark.is_file()
+    after_months = home.settings.model.retrain_after_months
+    if config.force or (may_learn and training_due(home.home.registry, month, after_months)):
         result = train_model(home.home, month)
         context.log.info(result.message)
     version = ml.registry.champion_version(home.home.registry) or "rules"

@@ -44,6 +44,8 @@ def dbt_build(name: str, manifest: Path, layers: tuple[str, ...]) -> dg.AssetsDe
         # A test that also reads a later layer waits for the build of that layer.
         # Unit tests prove the code, not the data: they belong to the project's tests, not to every run.
         selection = ["--indirect-selection", "buildable", "--exclude-resource-type", "unit_test"]
+        # What is built for the second time was tested when it was published.
+        selection += ["--exclude-resource-type", "test"] if home.home.past_mark.is_file() else []
         # Where all months are built anew, tables are made anew too: their columns may have changed.
         whole = ["--full-refresh"] if home.plan.is_full else []
         command = ["build", "--no-use-colors", *selection, *whole]

@@ -28,7 +28,7 @@ def rebuild(
     """Make the lists and reports of a month as the last run by that time made them, whatever came later.
 
     Files, decisions, policy and models of that time count. Each file is compared with what the audit log has of it;
-    exit code 1 where one differs, or where rows of that time are gone. The data home is only read.
+    exit code 1 where one differs or is not made, or where rows of that time are gone. The data home is only read.
 
     Example: [bold]zhaoren rebuild --month 2024-03 --as-of 2024-04-12 --out rebuilt --why "audit no. 4"[/]
     """
@@ -44,7 +44,6 @@ def rebuild(
         raise CommandError(f"{out} is among what was handed out", "name a folder elsewhere")
     record_access(home, "export", f"rebuild as of {as_of}", who=decider(by), month=month, count=0, reason=why)
     done = rebuild_month(home, day, min(moment, datetime.now(UTC)), out)
-    different = [name for name, state in done.compared.items() if state == "different"]
     if as_json:
         told = {"run": done.run.plan.as_of, "policy": done.run.policy_version, "models": done.run.champions()}
         told |= {"same_code": done.same_code, "files": done.compared, "gaps": [vars(gap) for gap in done.gaps]}
@@ -57,7 +56,7 @@ def rebuild(
         show_table("compared with the audit log", rows, {"file": "file", "state": "is"})
         for gap in done.gaps:
             say(f"{gap.delivery_id}: {gap.why}")
-    if different or done.gaps:
+    if not done.is_same:
         finish(Exit.FINISHED_WITH_PROBLEMS)
 
 

@@ -37,7 +37,7 @@ FEEDS = load_feeds()
 CATALOGUE = load_catalogue()
 CHECKS = [check for check in resolve_feed_checks(FEEDS) if check.kind not in ROW_KINDS]
 PERIOD, AS_OF = "2024-04", datetime(2024, 12, 31)  # noqa: DTZ001
-ROWS, PAST, TOTAL = 100, 6, 100_000.0
+ROWS, PAST, TOTAL, DAYS = 100, 6, 100_000.0, 9
 
 
 @dataclass
@@ -71,6 +71,7 @@ def planted(check: Check) -> tuple[Numbers, Numbers]:
         "row_count_steady": (sized(131), sized(130)),
         "total_steady": (measured(f"total:{column}", TOTAL * 1.5 + 1), measured(f"total:{column}", TOTAL * 1.5)),
         "filled_share_steady": (measured(f"filled:{column}", 84), measured(f"filled:{column}", 86)),
+        "lateness_steady": (measured("days", DAYS + 4), measured("days", DAYS + 3)),
         "code_mix_steady": (mixed(column, 27), mixed(column, 23)),
     }
     return by_kind[check.kind]
@@ -104,7 +105,7 @@ def due_moment(feed: str) -> datetime:
 
 def measures_of(feed: str, delivery_id: str, numbers: Numbers, rows: int) -> list[tuple[str, str, str | None, float]]:
     own = [check for check in CHECKS if check.subject == feed and check.columns]
-    usual = {"rows": float(rows)}
+    usual = {"rows": float(rows), "days": DAYS}
     for check in own:
         column = check.columns[0]
         if check.kind == "in_period":

@@ -114,7 +114,7 @@ def _folds(counts: Counts) -> Iterator[Fold]:
 
 
 def _definitions(counts: Counts) -> Terms:
-    grade = load_grade()
+    grade = load_grade(counts.month)
     items = [(counts.text("term.grade"), grade.formula_zh if counts.lang == "zh" else grade.formula_en)]
     for part in grade.parts:
         zh = counts.lang == "zh"

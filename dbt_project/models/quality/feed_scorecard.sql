@@ -11,23 +11,53 @@ defect as (
     select * from {{ ref('feed_defect_month') }}
 ),
 
+weight as (
+    {{ city_policy('quality_grade_weight') }}
+),
+
+worst as (
+    {{ city_policy('quality_grade_worst') }}
+),
+
+least_score as (
+    {{ city_policy('quality_grade_least_score') }}
+),
+
 part as (
     select
-        max(case when part = 'on_time' then weight end) as on_time_weight,
-        max(case when part = 'on_time' then worst end) as on_time_worst,
-        max(case when part = 'accepted' then weight end) as accepted_weight,
-        max(case when part = 'accepted' then worst end) as accepted_worst,
-        max(case when part = 'mandatory' then weight end) as mandatory_weight,
-        max(case when part = 'mandatory' then worst end) as mandatory_worst,
-        max(case when part = 'verifying' then weight end) as verifying_weight,
-        max(case when part = 'verifying' then worst end) as verifying_worst,
-        max(case when part = 'contradiction' then weight end) as contradiction_weight,
-        max(case when part = 'contradiction' then worst end) as contradiction_worst
-    from {{ source('reference', 'quality_grade_part') }}
+        weight.month,
+        max(case when weight.dimension_key = 'on_time' then cast(weight.value as double) end) as on_time_weight,
+        max(case when weight.dimension_key = 'on_time' then cast(worst.value as double) end) as on_time_worst,
+        max(case when weight.dimension_key = 'accepted' then cast(weight.value as double) end) as accepted_weight,
+        max(case when weight.dimension_key = 'accepted' then cast(worst.value as double) end) as accepted_worst,
+        max(case when weight.dimension_key = 'mandatory' then cast(weight.value as double) end) as mandatory_weight,
+        max(case when weight.dimension_key = 'mandatory' then cast(worst.value as double) end) as mandatory_worst,
+        max(case when weight.dimension_key = 'verifying' then cast(weight.value as double) end) as verifying_weight,
+        max(case when weight.dimension_key = 'verifying' then cast(worst.value as double) end) as verifying_worst,
+        max(
+            case when weight.dimension_key = 'contradiction' then cast(weight.value as double) end
+        ) as contradiction_weight,
+        max(
+            case when weight.dimension_key = 'contradiction' then cast(worst.value as double) end
+        ) as contradiction_worst
+    from weight
+    inner join worst
+        on
+            weight.month = worst.month
+            and weight.dimension_key = worst.dimension_key
+    group by weight.month
 ),
 
 grade as (
-    select * from {{ source('reference', 'quality_grade') }}
+    select
+        quality_grade.grade,
+        quality_grade.sort_order,
+        quality_grade.is_cap_mandatory,
+        quality_grade.is_not_arrived,
+        least_score.month,
+        cast(least_score.value as double) as least_score
+    from {{ source('reference', 'quality_grade') }} as quality_grade
+    inner join least_score on quality_grade.grade = least_score.dimension_key
 ),
 
 cap as (
@@ -144,7 +174,11 @@ counted as (
 measured as (
     select
         counted.*,
-        part.*,
+        part.on_time_weight,
+        part.accepted_weight,
+        part.mandatory_weight,
+        part.verifying_weight,
+        part.contradiction_weight,
         case
             when counted.is_expected and not counted.is_arrived then 0
             else {{ falling('counted.late_days', 'part.on_time_worst') }}
@@ -181,7 +215,7 @@ measured as (
                     ) }}
         end as contradiction_part
     from counted
-    cross join part
+    inner join part on counted.month = part.month
 ),
 
 -- A feed of which nothing is due and nothing came is not graded in the month.
@@ -216,7 +250,10 @@ ranked as (
         scored.feed,
         min(grade.sort_order) as score_order
     from scored
-    inner join grade on scored.score >= grade.least_score
+    inner join grade
+        on
+            scored.month = grade.month
+            and scored.score >= grade.least_score
     group by scored.month, scored.feed
 ),
 
@@ -277,7 +314,10 @@ final as (
             ), 1
         ) as score_mean_24
     from graded
-    left join grade on graded.grade_order = grade.sort_order
+    left join grade
+        on
+            graded.grade_order = grade.sort_order
+            and graded.month = grade.month
 )
 
 select * from final
