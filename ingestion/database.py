@@ -154,6 +154,14 @@ def postgresql(address: Address, *, keep_connections: bool = False) -> sa.Engine
     )
 
 
+def driver_url(address: Address, schema: str) -> str:
+    """A URL for others that open the same database themselves; it holds the password, so it is never written down."""
+    url = sa.make_url(address.url).set(drivername=POSTGRESQL)
+    password = _password(address)
+    url = url.set(password=password) if password else url
+    return url.update_query_dict({"options": f"-c search_path={schema}"}).render_as_string(hide_password=False)
+
+
 def in_order(connection: sa.Connection, table: sa.Table) -> None:
     """Let nobody else write to the table until this transaction ends, so that numbers follow the order of commits.
 
@@ -179,26 +187,24 @@ def add_new_columns(engine: sa.Engine, metadata: sa.MetaData) -> None:
 
 
 @contextlib.contextmanager
-def advisory_lock(address: Address, name: str) -> Iterator[Iterator[bool]]:
+def advisory_lock(address: Address, name: str, *, shared: bool = False) -> Iterator[Iterator[bool]]:
     """A lock that all machines share which keep their records there; it ends with its connection.
 
     Yields an endless iterator: each look says whether the lock is held now.
     """
     keys = {"space": _number(address.schema), "name": _number(name)}
+    try_lock = sa.text(f"select pg_try_advisory_lock{'_shared' if shared else ''}(:space, :name)")
     with postgresql(address).connect() as connection:
         held = False
 
         def looks() -> Iterator[bool]:
             nonlocal held
             while True:
-                held = held or bool(connection.execute(_TRY_LOCK, keys).scalar())
+                held = held or bool(connection.execute(try_lock, keys).scalar())
                 connection.commit()
                 yield held
 
         yield looks()
-
-
-_TRY_LOCK = sa.text("select pg_try_advisory_lock(:space, :name)")
 
 
 def _number(name: str) -> int:

@@ -6,7 +6,8 @@ Belongs here: which files are taken in and in which order. Does not belong here:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from ingestion.delivery import Delivery
 from ingestion.intake import FileIntake, feed_name
 from ingestion.lake import write_empty_tables
 from ingestion.ledger import Ledger
-from ingestion.lock import exclusive
+from ingestion.lock import Hold, exclusive, left_by_one_alone, only_one_of, with_marks_of_feeds
 from ingestion.mending.settlement import settle
 from ingestion.parallel import is_worth_it, take_in_folders
 from ingestion.recovery import recover
@@ -46,17 +47,32 @@ def ingest(
     if not inbox.is_dir():
         return []
     folders = {path: feeds.get(path.name) for path in feed_folders(inbox) if only_feed in (None, path.name)}
-    with exclusive(store) as hold, Ledger(store.ledger_file) as ledger:
-        recover(store, ledger.deliveries() if hold.unclean_since else [], hold)
+    own = None if only_feed is None else feed_name(only_feed, feeds.get(only_feed))
+    with _turn(store, own) as (hold, left_of), Ledger(store.ledger_file) as ledger:
+        recover(store, ledger.deliveries(left_of) if hold.unclean_since else [], hold, left_of)
         try:
             entered = _take_in(folders, store, now, workers, progress or (lambda _: None))
         finally:
-            settle(store, ledger.deliveries(), feeds)
+            settle(store, ledger.deliveries(own), feeds)
         # As they stand beside each other, whatever the order in which they were taken.
         stand = {item.delivery_id: item for item in ledger.deliveries()} if entered else {}
     order = [feed_name(path.name, feed) for path, feed in folders.items()]
     stood = [stand[item.delivery_id] for item in entered]
     return sorted(stood, key=lambda item: (order.index(item.feed), item.sequence or 0))
+
+
+@contextmanager
+def _turn(store: Store, feed: str | None) -> Iterator[tuple[Hold, str | None]]:
+    """Alone in the home, or beside others that take in other feeds; and of which feed things may be left unfinished.
+
+    Whoever died while alone may have left things of any feed: then the next one is alone too.
+    """
+    if feed is not None and not left_by_one_alone(store):
+        with only_one_of(store, feed) as hold:
+            yield hold, feed
+        return
+    with exclusive(store) as hold, with_marks_of_feeds(store, hold):
+        yield hold, None
 
 
 def _take_in(

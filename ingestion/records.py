@@ -48,7 +48,7 @@ def export_records(home: Path, rooms: Rooms, folder: Path) -> dict[str, int]:
 
 def count_records(folder: Path, rooms: Rooms) -> dict[str, int]:
     """Rows by table of files of SQLite; files that are not there have none."""
-    return {table.name: count for table, (count, _) in _proofs(folder, rooms).items()}
+    return _counts(rooms, _proofs(folder, rooms))
 
 
 def import_records(folder: Path, rooms: Rooms, address: Address) -> dict[str, int]:
@@ -68,7 +68,7 @@ def import_records(folder: Path, rooms: Rooms, address: Address) -> dict[str, in
         differ = [table.name for table, proof in before.items() if _proof(table, connection) != proof]
         if differ:
             raise RecordsError(f"the copy differs: {', '.join(differ)}", "nothing was written; records lie as before")
-    return {table.name: count for table, (count, _) in before.items()}
+    return _counts(rooms, before)
 
 
 def _import_file(path: Path, metadata: Sequence[sa.MetaData], connection: sa.Connection) -> None:
@@ -133,6 +133,12 @@ def _others(old: sa.Connection, metadata: Sequence[sa.MetaData]) -> list[sa.Tabl
     if names:
         found.reflect(old, only=names)
     return found.sorted_tables
+
+
+def _counts(rooms: Rooms, proofs: Mapping[sa.Table, tuple[int, str]]) -> dict[str, int]:
+    """Rows of every table that there may be; one that nobody made yet has none."""
+    tables = [table for metadata in rooms.values() for table in _known(metadata)]
+    return {table.name: proofs.get(table, (0, ""))[0] for table in tables}
 
 
 def _proofs(folder: Path, rooms: Rooms) -> dict[sa.Table, tuple[int, str]]:

@@ -21,15 +21,15 @@ from ingestion.vault import Vault
 _MARGIN = timedelta(seconds=5)
 
 
-def recover(store: Store, entries: Sequence[Delivery], hold: Hold) -> list[Path]:
-    """Mend what is left where a holder of the lock died: what was removed or moved.
+def recover(store: Store, entries: Sequence[Delivery], hold: Hold, feed: str | None = None) -> list[Path]:
+    """Mend what is left where a holder of the lock died: what was removed or moved; of one feed where one is named.
 
     Only files younger than the start of the one that died are looked at, so that a ledger from a backup never
     makes this delete what it does not know. To be called under the lock, with all entries of the ledger.
     """
     if hold.unclean_since is None:
         return []
-    mended = [*_finished_moves(store, entries), *_removed(store, entries, hold.unclean_since - _MARGIN)]
+    mended = [*_finished_moves(store, entries), *_removed(store, entries, hold.unclean_since - _MARGIN, feed)]
     hold.is_mended()
     return mended
 
@@ -55,11 +55,13 @@ def _finished_moves(store: Store, entries: Iterable[Delivery]) -> Iterator[Path]
             yield held
 
 
-def _removed(store: Store, entries: Iterable[Delivery], since: datetime) -> Iterator[Path]:
+def _removed(store: Store, entries: Iterable[Delivery], since: datetime, feed: str | None) -> Iterator[Path]:
     """Files aside and files of deliveries that never came into the ledger, written by the one that died."""
     known = {item.delivery_id for item in entries}
     for folder in (store.lake, store.held, store.vault, store.quarantine, store.faults):
         for path in _files(folder):
+            if feed is not None and feed not in path.relative_to(folder).parts:
+                continue
             if path.stat().st_mtime >= since.timestamp() and _is_left_over(path, known):
                 path.unlink()
                 yield path

@@ -45,17 +45,17 @@ def inbox_fingerprint(folder: Path, now: float) -> str:
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Takes in a feed as soon as its folder in the inbox or in the landing of a source changes.",
 )
-def inbox_sensor(context: dg.SensorEvaluationContext, home: HomeResource) -> Iterator[dg.RunRequest]:
+def inbox_sensor(context: dg.SensorEvaluationContext, intake: HomeResource) -> Iterator[dg.RunRequest]:
     """One run for each folder of a feed that changed since the last look; the run key makes it one run only."""
-    now = home.now().timestamp()
-    inboxes = [home.inbox_folder, *landing_folders(home.home.root)]
+    now = intake.now().timestamp()
+    inboxes = [intake.inbox_folder, *landing_folders(intake.home.root)]
     for feed, inbox in itertools.product(load_feeds(), inboxes):
         fingerprint = inbox_fingerprint(inbox / feed, now)
         if fingerprint:
             tags = dict.fromkeys(PARTITION_RANGE_TAGS, FIRST_MONTH)
             # The checks of the step itself; those of the month's job are not part of this one.
             checks = [dg.AssetCheckKey(feed_key(feed), name) for name in (ROWS_BALANCE, ALL_USABLE)]
-            place = "" if inbox == home.inbox_folder else f"-{inbox.name}"
+            place = "" if inbox == intake.inbox_folder else f"-{inbox.name}"
             yield dg.RunRequest(
                 run_key=f"{feed}{place}-{fingerprint}",
                 asset_selection=[feed_key(feed)],
@@ -71,9 +71,9 @@ def inbox_sensor(context: dg.SensorEvaluationContext, home: HomeResource) -> Ite
     default_status=dg.DefaultSensorStatus.RUNNING,
     description="Fetches from each source of zhaoren.toml every so many minutes as it is set there.",
 )
-def source_sensor(home: HomeResource) -> Iterator[dg.RunRequest]:
+def source_sensor(intake: HomeResource) -> Iterator[dg.RunRequest]:
     """One run for each source whose turn has come; the run key makes it one run only."""
-    for name, turn in due_sources(home.home, home.now()):
+    for name, turn in due_sources(intake.home, intake.now()):
         yield dg.RunRequest(run_key=f"{name}-{turn}", run_config={"ops": {FETCH_STEP: {"config": {"source": name}}}})
 
 

@@ -16,6 +16,7 @@ from ingestion.database import RecordsError
 from orchestration.commands import (
     alert,
     audit,
+    backup,
     chain,
     check,
     city,
@@ -89,6 +90,7 @@ for group in (
     model,
     policy,
     environment,
+    backup,
     records,
     dagster_ui,
 ):

@@ -12,6 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from orchestration.machine import spill_folder
 from orchestration.settings import DataHome
 
 PROJECT = Path(__file__).parent.parent / "dbt_project"
@@ -34,6 +35,7 @@ def dbt_environment(home: DataHome) -> dict[str, str]:
         "ZHAOREN_REFERENCE": str(home.reference),
         "ZHAOREN_THREADS": str(settings.limits.threads),
         "ZHAOREN_MEMORY_LIMIT": settings.limits.memory_limit,
+        "ZHAOREN_SPILL": str(spill_folder(home)),
         "DBT_TARGET_PATH": str(home.dbt / TARGET),
         "DBT_LOG_PATH": str(home.dbt / LOGS),
         "DBT_PROFILES_DIR": str(PROJECT),

@@ -28,10 +28,12 @@ from orchestration.automation import (
 )
 from orchestration.dbt import prepared_manifest
 from orchestration.dbt_assets import dbt_resource
+from orchestration.instance import TURN_TAG
 from orchestration.intake import NOT_TAKEN, Taken
 from orchestration.resources import HomeResource
 from orchestration.runner import step_logger
 from orchestration.settings import DataHome, find_home
+from orchestration.turn import HomeInTurn
 
 
 def left_out_of_past(home: DataHome) -> list[dg.AssetKey]:
@@ -68,14 +70,22 @@ def build_definitions(home: DataHome, inbox: Path | None = None, taken: Taken = 
         ],
         jobs=[
             dg.define_asset_job(INGEST_JOB, selection=feeds, description="Deliveries of the inbox into the lake."),
-            dg.define_asset_job(MONTH_JOB, selection=after_feeds - left_out, description="Lake to lists."),
+            dg.define_asset_job(
+                MONTH_JOB, selection=after_feeds - left_out, tags=TURN_TAG, description="Lake to lists."
+            ),
             fetch_deliveries,
-            dg.define_asset_job(TRAIN_JOB, selection=dg.AssetSelection.assets(training_tables, risk_model)),
+            dg.define_asset_job(
+                TRAIN_JOB, selection=dg.AssetSelection.assets(training_tables, risk_model), tags=TURN_TAG
+            ),
         ],
+        # Steps of a run share a process, so that a run keeps its turn from its first step to its last; what may go on
+        # side by side are runs.
+        executor=dg.in_process_executor,
         sensors=[inbox_sensor, source_sensor],
         schedules=[monthly_schedule, yearly_retraining],
         resources={
-            "home": HomeResource(
+            "home": HomeInTurn(root=str(home.root)),
+            "intake": HomeResource(
                 root=str(home.root), inbox=str(inbox) if inbox else None, taken_at=taken.at, lost=dict(taken.lost)
             ),
             "dbt": dbt_resource(),

@@ -16,6 +16,7 @@ import polars as pl
 from orchestration.alerts import keep_alerts
 from orchestration.generation import FOLDER, clear_mark, copy_basis
 from orchestration.given import keep_given
+from orchestration.machine import duckdb_config
 from orchestration.settings import DataHome
 
 
@@ -23,10 +24,12 @@ class NotPublishedError(LookupError):
     """Nothing has been published under that name yet."""
 
 
-def copy_out(warehouse: Path, tables: Mapping[str, str], folder: Path) -> dict[str, int]:
+def copy_out(
+    warehouse: Path, tables: Mapping[str, str], folder: Path, config: Mapping[str, str | int] | None = None
+) -> dict[str, int]:
     """Copy tables (name -> schema) into ``folder/<name>.parquet``; returns their row counts."""
     counts: dict[str, int] = {}
-    with duckdb.connect(str(warehouse), read_only=True) as connection:
+    with duckdb.connect(str(warehouse), read_only=True, config=dict(config or {})) as connection:
         for name, schema in tables.items():
             file = folder / f"{name}.parquet"
             written = connection.execute(
@@ -48,7 +51,7 @@ def publish(
     numbers = [int(path.name) for path in generations.iterdir() if path.name.isdigit()]
     folder = generations / str(max(numbers, default=0) + 1)
     folder.mkdir()
-    counts = copy_out(home.warehouse, tables, folder)
+    counts = copy_out(home.warehouse, tables, folder, duckdb_config(home))
     try:
         inspect(folder)
     except Exception:

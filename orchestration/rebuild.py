@@ -37,7 +37,7 @@ from orchestration.stores import ledger_of, store_of
 from orchestration.versions import code_version
 
 # Settings that say how to work, or where from, and not what comes out.
-NOT_SET = frozenset({"source", "audit", "database"})
+NOT_SET = frozenset({"source", "audit", "database", "backup"})
 SAID = 2000
 SCRATCH = ".rebuild"
 SAME, DIFFERENT, NOT_LOGGED, NOT_MADE = "same", "different", "not in the log", "not made"

@@ -1,11 +1,12 @@
 """Runs the jobs of the Dagster definitions in this process, one at a time, and tells somebody how it goes.
 
-Belongs here: the Dagster instance, the steps' progress. What a step does is in ``assets``.
+Belongs here: the steps' progress, the processes of Dagster. What a step does is in ``assets``.
 """
 
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
 import os
 import sys
@@ -18,25 +19,14 @@ from typing import Any, Protocol
 import dagster as dg
 
 from orchestration.dbt import dbt_environment
+from orchestration.instance import IN_PROCESS_TAG, prepared_storage
+from orchestration.machine import thread_environment
 from orchestration.settings import DataHome
 
-IN_PROCESS_TAG = {"zhaoren/in_process": "true"}
+MODULE = "orchestration.definitions"
+# Where the code is served (host:port), when server and daemon are not to load it themselves.
+CODE_ADDRESS_VARIABLE = "ZHAOREN_CODE_ADDRESS"
 PARTITION_RANGE_TAGS = ("dagster/asset_partition_range_start", "dagster/asset_partition_range_end")
-
-# Dagster's own settings of a data home: no telemetry, no invitations, one place in the pool around the warehouse file.
-DAGSTER_YAML = """\
-telemetry:
-  enabled: false
-nux:
-  enabled: false
-concurrency:
-  pools:
-    granularity: op
-    default_limit: 1
-run_coordinator:
-  module: dagster.core.run_coordinator
-  class: QueuedRunCoordinator
-"""
 
 
 class Listener(Protocol):
@@ -56,26 +46,6 @@ class JobOutcome:
     failed_step: str | None
     error: str | None
     failed_checks: tuple[str, ...]
-
-
-@contextlib.contextmanager
-def instance_of(home: DataHome) -> Iterator[dg.DagsterInstance]:
-    """The Dagster instance that lies in the data home; its settings are written anew each time."""
-    home.dagster.mkdir(parents=True, exist_ok=True)
-    (home.dagster / "dagster.yaml").write_text(DAGSTER_YAML, encoding="utf-8")
-    with dg.DagsterInstance.from_config(str(home.dagster)) as instance:
-        yield instance
-
-
-def clear_dead_runs(instance: dg.DagsterInstance) -> None:
-    """End runs of this process's kind that were killed, and give back their places in the pools.
-
-    Only to be called while the lock of the data home is held: then none of them can still be alive.
-    """
-    alive = dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.STARTING], tags=IN_PROCESS_TAG)
-    for run in instance.get_runs(filters=alive):
-        instance.report_run_failed(run, "the process ended without a word")
-        instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
 
 
 def run_job(
@@ -189,11 +159,35 @@ def _environment(values: Mapping[str, str]) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def dagster_processes(home: DataHome, host: str, port: int) -> tuple[list[list[str]], dict[str, str]]:
-    """The commands of Dagster's web server and of its daemon on this data home, and their environment."""
+def dagster_processes(home: DataHome, host: str, port: int) -> tuple[dict[str, list[str]], dict[str, str]]:
+    """The commands of Dagster's parts on this data home by their names, and the environment that all of them need.
+
+    Server and daemon load the code themselves, or from ``code_location`` where a workspace names its address.
+    """
     folder = Path(sys.executable).parent
-    code = ["-m", "orchestration.definitions"]
-    server = [str(folder / "dagster-webserver"), *code, "--host", host, "--port", str(port)]
-    daemon = [str(folder / "dagster-daemon"), "run", *code]
+    workspace = os.environ.get(CODE_ADDRESS_VARIABLE)
+    code = ["-w", str(_workspace(home, workspace))] if workspace else ["-m", MODULE]
+    commands = {
+        "web": [str(folder / "dagster-webserver"), *code, "--host", host, "--port", str(port)],
+        "daemon": [str(folder / "dagster-daemon"), "run", *code],
+        "code": [str(folder / "dagster"), "api", "grpc", "-m", MODULE, "--host", host, "--port", str(port)],
+    }
     places = {"DAGSTER_HOME": str(home.dagster), "ZHAOREN_HOME": str(home.root)}
-    return [server, daemon], {**os.environ, **dbt_environment(home), **places}
+    own = dbt_environment(home) | thread_environment(home) | prepared_storage(home) | places
+    return commands, {**os.environ, **own}
+
+
+def heartbeat_command() -> list[str]:
+    """Asks Dagster's storage whether the daemon was at work a moment ago."""
+    return [str(Path(sys.executable).parent / "dagster-daemon"), "liveness-check"]
+
+
+def _workspace(home: DataHome, address: str) -> Path:
+    """The file that tells Dagster where the code is served: ``host:port``."""
+    host, _, port = address.rpartition(":")
+    file = home.dagster / "workspace.yaml"
+    server = {"host": host, "port": int(port), "location_name": "zhaoren"}
+    pending = file.with_name(f".workspace.{os.getpid()}")
+    pending.write_text(json.dumps({"load_from": [{"grpc_server": server}]}), encoding="utf-8")
+    pending.replace(file)
+    return file

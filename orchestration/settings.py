@@ -17,9 +17,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from ingestion.database import PASSWORD_VARIABLE, Address, address_of, write_address
 from ingestion.source.settings import Sources
-
-SETTINGS_FILE = "zhaoren.toml"
-DEFAULT_HOME = Path("var")
+from orchestration.start import DEFAULT_HOME, DEFAULT_THREADS, SETTINGS_FILE
 
 
 class SettingsError(ValueError):
@@ -31,10 +29,16 @@ class LimitSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    threads: int = Field(default=2, ge=1)
+    threads: int = Field(default=DEFAULT_THREADS, ge=1)
     memory_limit: str = "4GB"
+    spill_folder: Path | None = None
+    """Where DuckDB spills what is larger than its memory; default: ``spill`` in the data home."""
     wait_seconds: float = Field(default=60, ge=0)
     """How long a command waits for another one that is at work on the same data home."""
+    runs_at_once: int = Field(default=2, ge=1)
+    """How many runs Dagster's daemon starts side by side; each takes threads and memory of its own."""
+    run_wait_seconds: float = Field(default=14_400, ge=0)
+    """How long a run that Dagster's daemon started waits for another one to bring its tables up to date."""
 
 
 class ListSettings(BaseModel):
@@ -86,6 +90,18 @@ class DatabaseSettings(BaseModel):
         return url
 
 
+class BackupSettings(BaseModel):
+    """Where copies of the home are kept; credentials come from where AWS's own tools look, never from here."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    to: str | None = None
+    """A folder on another disk, or ``s3://bucket/prefix``."""
+    endpoint: str | None = None
+    """Address of an S3-compatible server that is not Amazon's."""
+    region: str | None = None
+
+
 class Settings(BaseSettings):
     """All settings; environment variables (``ZHAOREN_LIMITS__THREADS=4``) win over the file."""
 
@@ -97,6 +113,7 @@ class Settings(BaseSettings):
     model: ModelSettings = ModelSettings()
     audit: AuditSettings = AuditSettings()
     database: DatabaseSettings = DatabaseSettings()
+    backup: BackupSettings = BackupSettings()
     # Where deliveries come from besides the inbox: one [[source]] each (docs/sources.md).
     source: Sources = []
 

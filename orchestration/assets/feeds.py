@@ -70,8 +70,8 @@ def feed_asset(feed: Feed) -> dg.AssetsDefinition:
             dg.AssetCheckSpec(ALL_USABLE, asset=key, description="No delivery of this run was rejected or held."),
         ],
     )
-    def ingest_feed(context: dg.AssetExecutionContext, home: HomeResource) -> Iterator[dg.AssetCheckResult]:
-        deliveries = take_in(home, feed.name)
+    def ingest_feed(context: dg.AssetExecutionContext, intake: HomeResource) -> Iterator[dg.AssetCheckResult]:
+        deliveries = take_in(intake, feed.name)
         for materialization in materializations(key, deliveries):
             context.log_event(materialization)
         yield from check_results(key, deliveries)

@@ -17,6 +17,7 @@ from ml.drift import month_drift, score_drift
 from ml.experiment import load_experiment
 from orchestration.archive import keep_models
 from orchestration.generation import FOLDER, VALIDITY
+from orchestration.machine import duckdb_config
 from orchestration.model_cards import write_model_card
 from orchestration.published import copy_out
 from orchestration.resources import WAREHOUSE_POOL, HomeResource
@@ -57,7 +58,7 @@ def exchange(home: DataHome) -> Path:
 def training_tables(home: HomeResource) -> dg.MaterializeResult[None]:
     """Copy the two tables out of the warehouse."""
     tables = dict.fromkeys((FEATURES, EVENTS, GROUPS), "indicators")
-    counts = copy_out(home.home.warehouse, tables, exchange(home.home))
+    counts = copy_out(home.home.warehouse, tables, exchange(home.home), duckdb_config(home.home))
     return dg.MaterializeResult(metadata={name: dg.MetadataValue.int(count) for name, count in counts.items()})
 
 

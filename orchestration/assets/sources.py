@@ -18,10 +18,10 @@ class FetchConfig(dg.Config):
 
 
 @dg.op(name=FETCH_STEP, description="Lands what is new in a source; fails where it could not be read.")
-def fetch_source(context: dg.OpExecutionContext, home: HomeResource, config: FetchConfig) -> None:
+def fetch_source(context: dg.OpExecutionContext, intake: HomeResource, config: FetchConfig) -> None:
     """Fetch, and enter what no feed's own step would take in."""
-    reports = fetch_sources(home.home, config.source or None)
-    take_in_unusual(home.home)
+    reports = fetch_sources(intake.home, config.source or None)
+    take_in_unusual(intake.home)
     for report in reports:
         context.log.info(f"{report.source}: {report.fetched} fetched, {len(report.waiting)} waiting")
     problems = [f"{report.source}: {report.problem}; {report.next_step}" for report in reports if report.problem]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import time
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -17,19 +18,34 @@ LOOK_SECONDS = 0.5
 def dagster(
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port on this machine.")] = 3000,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    part: Annotated[
+        Literal["web", "daemon", "code"] | None,
+        typer.Option("--only", help="Only the pages, the daemon, or the server of the code: one a container."),
+    ] = None,
+    *,
+    alive: Annotated[
+        bool, typer.Option("--alive", help="With --only daemon: end with code 0 if the daemon has a heartbeat.")
+    ] = False,
 ) -> None:
     """Open Dagster's UI and start its daemon (inbox sensor, schedules). Ctrl-C ends both.
 
+    With ZHAOREN_CODE_ADDRESS=host:port, UI and daemon use the code served there by `--only code`.
+
     Example: [bold]zhaoren dagster --port 3000[/]
     """
-    from orchestration.runner import dagster_processes, instance_of  # slow to import
+    from orchestration.instance import instance_of  # slow to import
+    from orchestration.runner import dagster_processes, heartbeat_command
 
     home = find_home().create()
-    with instance_of(home):
-        pass  # writes Dagster's settings into the data home
     commands, environment = dagster_processes(home, host, port)
+    if alive:
+        raise typer.Exit(subprocess.run(heartbeat_command(), env=environment, check=False).returncode)
+    if part is not None:
+        os.execve(commands[part][0], commands[part], environment)
+    with instance_of(home):
+        pass  # makes its tables before two processes do
     say(f"Dagster on http://{host}:{port} for {home.root}; Ctrl-C to stop")
-    processes = [subprocess.Popen(command, env=environment) for command in commands]
+    processes = [subprocess.Popen(commands[name], env=environment) for name in ("web", "daemon")]
     try:
         code = _first_to_end(processes)
     except KeyboardInterrupt:

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from ingestion import BusyError, Ledger, exclusive
-from ingestion.lock import LOCK_FILE, alone
+from ingestion import BusyError, Ledger, exclusive, ingest
+from ingestion.lock import LOCK_FILE, alone, feed_lock, only_one_of
 from tests.ingestion.conftest import NOW, City
 
 ROOT = Path(__file__).parents[2]
@@ -109,3 +109,49 @@ def test_two_ingests_at_once_enter_each_file_once(city: City) -> None:
     with Ledger(city.store.ledger_file) as ledger:
         assert len(ledger.deliveries()) == 6
     assert city.take(NOW) == []
+
+
+def test_feeds_are_taken_in_side_by_side_and_whoever_must_be_alone_waits_for_all(city: City) -> None:
+    for feed in ("death_record", "income_tax"):
+        city.put(feed, city.rows(feed))
+    with held_elsewhere(city.store.home / feed_lock("death_record")), shared_elsewhere(city.store.home / LOCK_FILE):
+        (taken,) = ingest(city.inbox, city.store, city.feeds, NOW, only_feed="income_tax")
+        assert taken.status == "accepted"
+        with pytest.raises(BusyError), only_one_of(city.store, "death_record", 0):
+            pass
+        with pytest.raises(BusyError), exclusive(city.store, 0):
+            pass
+    assert [item.feed for item in city.take()] == ["death_record"]
+
+
+@pytest.mark.parametrize("only", ["death_record", None])
+def test_what_one_left_that_died_over_a_feed_is_mended_by_the_next_and_nothing_else_is(
+    city: City, only: str | None
+) -> None:
+    """Files of a delivery that the ledger does not know: of the feed of the dead one, and of one being taken in."""
+    city.put("death_record", city.rows("death_record"))
+    with held_elsewhere(city.store.home / feed_lock("death_record")) as process:
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+    left, other = (
+        city.store.lake_file(feed, "2023-03", f"{feed}.2023-03.abcdefgh") for feed in ("death_record", "income_tax")
+    )
+    for path in (left, other):
+        path.parent.mkdir(parents=True)
+        path.write_bytes(b"half")
+    assert len(ingest(city.inbox, city.store, city.feeds, NOW, only_feed=only)) == 1
+    assert (left.exists(), other.exists()) == (False, only is not None)
+    with only_one_of(city.store, "death_record", 0) as hold:
+        assert hold.unclean_since is None
+
+
+@contextmanager
+def shared_elsewhere(path: Path) -> Iterator[None]:
+    """Another process that takes in a feed of its own holds the home's lock with others."""
+    code = HOLD.replace("5):", "5, shared=True):")
+    command = [sys.executable, "-c", code, str(path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT) as process:
+        assert process.stdout
+        assert process.stdout.readline() == "held\n"
+        yield
+        process.kill()

@@ -60,7 +60,7 @@ def materialised(home: HomeResource, feed: str) -> dg.ExecuteInProcessResult:
     with dg.DagsterInstance.ephemeral() as instance:
         return dg.materialize(
             [feed_asset(load_feeds()[feed])],
-            resources={"home": home},
+            resources={"intake": home},
             instance=instance,
             raise_on_error=False,
             tags={

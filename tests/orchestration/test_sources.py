@@ -110,7 +110,7 @@ def test_a_source_that_is_not_there_stops_no_other(home: DataHome, monkeypatch: 
 
 
 def test_dagster_fetches_in_turn_and_takes_in_what_landed(home: DataHome) -> None:
-    resources = {"home": HomeResource(root=str(home.root))}
+    resources = {"intake": HomeResource(root=str(home.root))}
     config = {"ops": {"fetch_source": {"config": {"source": "share"}}}}
     with dg.DagsterInstance.ephemeral() as instance:
         assert fetch_deliveries.execute_in_process(config, instance=instance, resources=resources).success
