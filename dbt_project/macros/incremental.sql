@@ -256,3 +256,28 @@
 {% macro same_key(first, second, columns) -%}
     {% for column in columns %}{{ ' and ' if not loop.first }}{{ first }}.{{ column }} = {{ second }}.{{ column }}{% endfor %}
 {%- endmacro %}
+
+{#
+    The newest month, as a number, in which something happened by the rows of before: `columns` names what happened and
+    the column of this table that counts the months since. To be joined on the household; empty where all is made anew.
+#}
+{% macro last_told_before(columns) -%}
+    {%- if adds_months() %}
+    select
+        household_id
+        {%- for name, column in columns.items() %},
+        max({{ month_number('month') }} - {{ column }}) as last_{{ name }}
+        {%- endfor %}
+    from {{ this }}
+    where month < {{ rebuild_from() }}
+    group by household_id
+    {%- else %}
+    select
+        household_id
+        {%- for name in columns %},
+        cast(null as integer) as last_{{ name }}
+        {%- endfor %}
+    from {{ ref('household_month') }}
+    where false
+    {%- endif %}
+{%- endmacro %}
