@@ -94,6 +94,9 @@ def _judged(stated: dict[str, Any], lang: str) -> Iterator[str]:
     for kind in [*stated["candidates"], "random"]:
         figures = stated["metrics"][kind]
         yield _row([label(f"ml.kind.{kind}", lang), *(_figure(figures.get(name), lang) for name in names)])
+    share = stated.get("overlap", {}).get("share")
+    if share is not None:
+        yield from ("", label(KEY + "overlap", lang, share=f"{share:.0%}"))
 
 
 def _figure(figure: dict[str, float | None] | None, lang: str) -> str:

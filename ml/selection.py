@@ -20,6 +20,7 @@ from ml.metrics import (
     random_list,
     recall_replicates,
 )
+from ml.ranking import ranking_metrics
 
 Vector = npt.NDArray[np.float64]
 
@@ -88,6 +89,7 @@ def measure(world: World, folds: list[Fold], rows: pl.DataFrame) -> dict[str, di
     for candidate in world.experiment.candidates:
         kind = candidate.kind
         figures = list_metrics(label, _floats(rows, f"score_{kind}"), _floats(rows, f"listed_{kind}"), weights)
+        figures |= ranking_metrics(rows, f"score_{kind}", weights)
         shown = calibrated_rows(world, folds, rows, kind)
         drawn = household_weights(shown, validation.bootstrap_replicates, world.experiment.seed)
         probability = _floats(shown, "probability")

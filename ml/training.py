@@ -14,8 +14,9 @@ from ml.candidate import rules_of
 from ml.cohort import Delay, Source, cohort, known_events, label, lazy, reporting_delay
 from ml.drift import drift_figures
 from ml.experiment import Experiment, letters, load_experiment
-from ml.folds import Fold, World, fit_at, matured, outcomes, run_fold
-from ml.months import month_number
+from ml.folds import Fold, World, fit_at, matured, outcomes, run_fold, score_cohort
+from ml.months import month_date, month_number
+from ml.ranking import overlap
 from ml.reasons import reason_contributions
 from ml.registry import save_model
 from ml.sample import Sample, draw_sample, find_leaks, silent_features, without
@@ -174,6 +175,7 @@ def _model(
     until = origin_at(as_of, as_of, world.experiment.horizon_months, world.embargo).learn_until
     final = _scorer(world, verdict.kind, as_of, until, rows, fingerprint)
     record.figures["reasons"] = _importance(final, world.sample, world)
+    record.figures["overlap"] = _overlap(world, final, as_of)
     scorers = [*_rolling(world, folds, fingerprint), final]
     return _register(world.experiment, registry, scorers, verdict.kind, _said(verdict), record)
 
@@ -250,6 +252,18 @@ def _importance(scorer: Scorer, sample: Sample, world: World) -> dict[str, float
     mean = (grouped * weights[:, None]).sum(axis=0) / weights.sum()
     ranked = sorted(zip(world.experiment.reason_codes, mean.tolist(), strict=True), key=lambda pair: -pair[1])
     return dict(ranked)
+
+
+def _overlap(world: World, scorer: Scorer, as_of: date) -> dict[str, Any]:
+    """How much of the list of the month before stands on that of the as-of month, both by the same model."""
+    before = month_date(month_number(as_of) - 1)
+    lists = [
+        score_cohort(world, month, {"final": scorer.estimator}).rename({"listed_final": "listed"})
+        for month in (before, as_of)
+        if world.cohort["month"].is_in([month]).any()
+    ]
+    share = overlap(*lists) if len(lists) == 2 else None
+    return {"month": as_of.isoformat(), "before": before.isoformat(), "share": share}
 
 
 def _fingerprint(world: World) -> str:

@@ -17,6 +17,9 @@ from simulator.people import kin_share
 from simulator.randomness import Bools, Floats, Ints, happens, sigmoid
 
 DIBAO_CODES = (11, 12)
+# How often households near need apply, and how often the office lets in who is in need and who is not.
+ASKS_WITHOUT_NEED = 0.004
+GRANTED_IN_NEED, GRANTED_WITHOUT_NEED = 0.9, 0.04
 _PURPOSE = {DESTITUTE: 2, DIBAO: 1, MARGINAL: 3, RIGID: 4, NEED_NONE: 1}
 
 
@@ -74,20 +77,32 @@ def _apply(city: City, rng: np.random.Generator) -> None:
     """Needy households apply sooner or later, some that are not needy try as well; a few never do."""
     households = city.households
     households.is_silent[:] = _silent(city)
-    remote = city.places.remoteness[households.village]
-    kin = kin_share(city, households.programme > 0) > 0
-    score = -1.55 - 1.1 * remote + 0.22 * _education(city) + 0.5 * kin - 0.012 * np.maximum(_oldest(city) - 60, 0)
+    chance = chance_of_asking(city)
     waited = households.need_since < city.month
     may = (households.programme == 0) & (households.pending < city.month) & (households.left_register < city.month - 3)
     needy = may & (households.need > 0) & waited & ~households.is_silent
-    hardly = may & (households.need == 0) & (households.income_pc < 2.4 * city.standards.dibao[area(city)])
-    hardly &= city.count(city.at_home) > 0
+    hardly = may & hardly_in_need(city)
     size = len(households)
-    applies = (needy & happens(rng, sigmoid(score), size)) | (hardly & happens(rng, 0.004, size))
+    applies = (needy & happens(rng, chance, size)) | (hardly & happens(rng, ASKS_WITHOUT_NEED, size))
     who = np.flatnonzero(applies)
     households.applied[who] = city.month
     households.pending[who] = city.month + rng.integers(1, 3, len(who))
     request(city, rng, who, np.array([_PURPOSE[int(need)] for need in range(5)])[households.need[who]])
+
+
+def chance_of_asking(city: City) -> Floats:
+    """How likely each household, were it in need and not silent, applies in a month."""
+    remote = city.places.remoteness[city.households.village]
+    kin = kin_share(city, city.households.programme > 0) > 0
+    score = -1.55 - 1.1 * remote + 0.22 * _education(city) + 0.5 * kin - 0.012 * np.maximum(_oldest(city) - 60, 0)
+    return sigmoid(score)
+
+
+def hardly_in_need(city: City) -> Bools:
+    """Households that are not in need by the rules, but near enough to try."""
+    households = city.households
+    modest = households.income_pc < 2.4 * city.standards.dibao[area(city)]
+    return np.asarray((households.need == 0) & modest & (city.count(city.at_home) > 0))
 
 
 def request(city: City, rng: np.random.Generator, households: Ints, purpose: Ints) -> None:
@@ -122,7 +137,7 @@ def _decide(city: City, rng: np.random.Generator) -> None:
     households = city.households
     due = np.flatnonzero((households.pending == city.month) & (households.programme == 0))
     fits = households.need[due] > 0
-    granted = rng.random(len(due)) < np.where(fits, 0.9, 0.04)
+    granted = rng.random(len(due)) < np.where(fits, GRANTED_IN_NEED, GRANTED_WITHOUT_NEED)
     accepted = due[granted]
     code = programme_of(city)[accepted]
     code = np.where(code == 0, 31, code)

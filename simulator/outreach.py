@@ -15,10 +15,12 @@ from simulator.assistance import programme_of, request
 from simulator.city import City
 from simulator.months import NEVER, days_in_month, period_text
 from simulator.need import area, severely_disabled
-from simulator.randomness import Bools, Ints, happens
+from simulator.randomness import Bools, Floats, Ints, happens
 
 # Children above this quantile of attention are never found by the office itself.
 CHILDREN_OVERLOOKED = 0.8
+# How many reports are answered by a visit within the month, and how often a visit takes in who is in need.
+REPORTS_ANSWERED, TAKEN_IN = 0.75, 0.66
 SUMMARIES = (
     "独居老人生活困难",
     "家中有人患病医疗费用高",
@@ -53,10 +55,7 @@ def _take_reports(city: City, rng: np.random.Generator) -> None:
     """Reports about households, mostly needy ones; three in four are answered by a visit within the month."""
     households = city.households
     reference = city.reference_person(city.at_home)
-    remote = city.places.remoteness[households.village]
-    needy = (households.need > 0) & (households.programme == 0)
-    chance = 0.0012 + 0.05 * needy * (1 - 0.6 * remote)
-    who = np.flatnonzero(happens(rng, chance, len(households)) & (reference >= 0))
+    who = np.flatnonzero(happens(rng, chance_of_report(city), len(households)) & (reference >= 0))
     count = len(who)
     number = period_text(city.month) + identifiers.running_numbers(rng, count, 6)
     day = days_in_month(rng, city.month, count)
@@ -71,9 +70,23 @@ def _take_reports(city: City, rng: np.random.Generator) -> None:
         need=rng.choice([1, 2, 3, 4, 5, 6, 7, 8, 9], count),
         summary=pl.Series(np.array(SUMMARIES)[rng.integers(0, len(SUMMARIES), count)]),
     )
-    answered = rng.random(count) < 0.75
+    answered = rng.random(count) < REPORTS_ANSWERED
     visited = np.minimum(day[answered] + rng.integers(0, 8, int(answered.sum())), city.today)
     _visit(city, rng, who[answered], reference[who[answered]], visited, number.filter(pl.Series(answered)))
+
+
+def chance_of_report(city: City) -> Floats:
+    """How likely somebody speaks of each household in a month."""
+    households = city.households
+    remote = city.places.remoteness[households.village]
+    needy = (households.need > 0) & (households.programme == 0)
+    return np.asarray(0.0012 + 0.05 * needy * (1 - 0.6 * remote))
+
+
+def chance_of_round(city: City) -> Floats:
+    """How likely a village worker comes by each household in a month."""
+    poor = city.households.income_pc < 1.6 * city.standards.dibao[area(city)]
+    return np.asarray(0.0015 + 0.015 * poor)
 
 
 def _visit(
@@ -85,7 +98,7 @@ def _visit(
     inside = households.programme[who] > 0
     draw = rng.random(len(who))
     outcome = np.select(
-        [needy & ~inside & (draw < 0.66), needy & ~inside & (draw < 0.8), needy & ~inside & (draw < 0.92)],
+        [needy & ~inside & (draw < TAKEN_IN), needy & ~inside & (draw < 0.8), needy & ~inside & (draw < 0.92)],
         [1, 2, 4],
         np.where(inside, 10, np.where(draw < 0.06, 6, np.where(draw < 0.12, 2, np.where(draw < 0.5, 4, 5)))),
     )
@@ -107,8 +120,7 @@ def _sweep(city: City, rng: np.random.Generator) -> None:
     """Rounds of the village workers: a few households each month, those who look poor somewhat more often."""
     households = city.households
     reference = city.reference_person(city.at_home)
-    poor = households.income_pc < 1.6 * city.standards.dibao[area(city)]
-    who = np.flatnonzero(happens(rng, 0.0015 + 0.015 * poor, len(households)) & (reference >= 0))
+    who = np.flatnonzero(happens(rng, chance_of_round(city), len(households)) & (reference >= 0))
     _visit(city, rng, who, reference[who], days_in_month(rng, city.month, len(who)))
 
 

@@ -36,6 +36,9 @@ from workbench.report.plots import bars
 KEY = "model_card."
 Stated = Mapping[str, Any]
 
+# What is told of the order of households, in a table of its own.
+ORDER_METRICS = ("recall_top_1", "recall_top_5", "ndcg_at_capacity", "recall_ties_worst", "recall_ties_best")
+
 
 def model_card(stated: Stated, manifest: Stated, lang: str) -> Document:
     """The card; `stated` is metrics.json of a version, `manifest` its manifest.json."""
@@ -103,29 +106,18 @@ def _data(stated: Stated, lang: str) -> Part:
 
 def _metrics(stated: Stated, lang: str) -> Part:
     names = list(stated["metrics"][stated["kind"]])
-    kinds = [*stated["candidates"], "random"]
-    columns = (
-        Column(label("ml.card.candidate", lang), width=24),
-        *(Column(label(f"ml.metric.{name}", lang), "number", 22) for name in names),
-    )
-    rows = tuple(
-        Row(
-            (
-                label(f"ml.kind.{kind}", lang)
-                + (f" ({label(KEY + 'in_force', lang)})" if kind == stated["kind"] else ""),
-                *(_interval(stated["metrics"][kind].get(name), _style(name), with_value=True) for name in names),
-            )
-        )
-        for kind in kinds
-    )
     why = label(
         "ml.card.chosen", lang, kind=label(f"ml.kind.{stated['kind']}", lang), message=_message(stated["message"], lang)
     )
     audit = stated.get("audit", {})
     blocks: list[Block] = [
         Sentences((_said(why), _said(_judged(stated, lang)))),
-        Table("metrics", label(KEY + "metrics_table", lang), columns, rows),
+        _metrics_table("metrics", [name for name in names if name not in ORDER_METRICS], stated, lang),
     ]
+    if told := [name for name in names if name in ORDER_METRICS]:
+        blocks.append(_metrics_table("ranking", told, stated, lang))
+    if (share := stated.get("overlap", {}).get("share")) is not None:
+        blocks.append(Sentences((_said(label("ml.card.overlap", lang, share=f"{share:.0%}")),)))
     if bins := audit.get("reliability"):
         blocks.append(_reliability(bins, lang))
     if curve := audit.get("gain"):
@@ -133,6 +125,24 @@ def _metrics(stated: Stated, lang: str) -> Part:
     if stated.get("reasons"):
         blocks.append(_reasons(stated["reasons"], lang))
     return Part("metrics", label(KEY + "metrics_heading", lang), tuple(blocks))
+
+
+def _metrics_table(name: str, names: list[str], stated: Stated, lang: str) -> Table:
+    """Figures of each candidate and of a random list, one row a candidate."""
+    columns = (
+        Column(label("ml.card.candidate", lang), width=24),
+        *(Column(label(f"ml.metric.{metric}", lang), "number", 22) for metric in names),
+    )
+    rows = tuple(
+        Row(
+            (
+                _kind(kind, lang, chosen=kind == stated["kind"]),
+                *(_interval(stated["metrics"][kind].get(one), _style(one), with_value=True) for one in names),
+            )
+        )
+        for kind in [*stated["candidates"], "random"]
+    )
+    return Table(name, label(f"{KEY}{name}_table", lang), columns, rows)
 
 
 def _kind(kind: str, lang: str, *, chosen: bool = False) -> str:
@@ -350,7 +360,7 @@ def _figure(name: str, value: float, unit: str) -> Figure:
 
 
 def _style(metric: str) -> str:
-    return {"recall_at_capacity": "percent", "precision_at_capacity": "percent"}.get(metric, "plain")
+    return "percent" if metric.startswith(("recall", "precision")) else "plain"
 
 
 def _interval(estimate: Mapping[str, float | None] | None, style: str, *, with_value: bool = False) -> str:

@@ -59,10 +59,9 @@ feed_month as (
         month,
         county_code,
         {%- for flag, feed in feeds.items() %}
-        max(case when feed = '{{ feed }}' and is_covered then 1 else 0 end) = 1 as {{ flag }},
+        max(case when feed = '{{ feed }}' and is_covered then 1 else 0 end) = 1 as {{ flag }}
+        {%- if not loop.last %},{% endif %}
         {%- endfor %}
-        sum(case when has_ever_come and not is_covered then 1 else 0 end) as silent_feed_count,
-        sum(case when is_stale then 1 else 0 end) as stale_feed_count
     from {{ ref('source_month') }}
     group by month, county_code
 ),
@@ -207,8 +206,6 @@ known as (
         {{ name }}.{{ column }},
         {%- endfor %}
         {%- endfor %}
-        feed_month.silent_feed_count,
-        feed_month.stale_feed_count,
         {{ qualified('feed_month', feeds.keys()) }}
     from joined
     inner join feed_month on joined.month = feed_month.month and joined.county_code = feed_month.county_code
@@ -389,10 +386,7 @@ final as (
                 'fund_balance_pc_yuan', 'report_12m_count', 'visit_12m_count',
             ]) }} as double
         ) as known_source_count,
-        {{ feature_columns([
-            'months_since_reading', 'silent_feed_count',
-        ]) }},
-        cast(stale_feed_count as double) as stale_feed_count
+        cast(months_since_reading as double) as months_since_reading
     from known
 )
 
