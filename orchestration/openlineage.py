@@ -5,6 +5,7 @@ Belongs here: the form of the events (specification 2-0-2). Which model follows 
 
 from __future__ import annotations
 
+import importlib.metadata
 import json
 import os
 import uuid
@@ -15,11 +16,17 @@ from typing import Any
 
 from orchestration.settings import DataHome
 
-PRODUCER = "https://github.com/zhaoren/zhaoren"
+# A name and no address: the project has no place of its own on the net that could be named here.
+NAME = "urn:zhaoren"
+PRODUCER = f"{NAME}:{importlib.metadata.version('zhaoren')}"
 SCHEMA = "https://openlineage.io/spec/2-0-2/OpenLineage.json#/$defs/RunEvent"
+STATISTICS = (
+    "https://openlineage.io/spec/facets/1-0-2/OutputStatisticsOutputDatasetFacet.json"
+    "#/$defs/OutputStatisticsOutputDatasetFacet"
+)
 NAMESPACE = "zhaoren"
 # Runs of the same plan and table get the same id, so that a step done again replaces itself for a reader.
-IDS = uuid.uuid5(uuid.NAMESPACE_URL, PRODUCER)
+IDS = uuid.uuid5(uuid.NAMESPACE_URL, NAME)
 
 
 def lineage_file(home: DataHome) -> Path:
@@ -62,8 +69,7 @@ def _dataset(node: Mapping[str, Any]) -> str:
 def _event(job: str, run: str, inputs: list[str], output: str, rows: int | None) -> dict[str, Any]:
     made: dict[str, Any] = {"namespace": NAMESPACE, "name": output}
     if rows is not None:
-        schema = "https://openlineage.io/spec/facets/1-0-2/OutputStatisticsOutputDatasetFacet.json"
-        facet = {"_producer": PRODUCER, "_schemaURL": schema, "rowCount": rows}
+        facet = {"_producer": PRODUCER, "_schemaURL": STATISTICS, "rowCount": rows}
         made["outputFacets"] = {"outputStatistics": facet}
     return {
         "eventType": "COMPLETE",
