@@ -14,6 +14,8 @@ from typing import Any, Literal
 import polars as pl
 
 from models.labels import label
+from models.policy import load_parameters
+from models.policy.source import source_in
 from workbench.pages import render_page
 
 NUMBERS = frozenset({"value", "threshold", "row_number", "count"})
@@ -70,6 +72,11 @@ def shown(lang: str, column: str, value: object) -> str:
         return ""
     if column in WORDS:
         return label(f"{WORDS[column]}.{value}", lang)
+    if column == "parameter" and value in load_parameters():
+        parameter = load_parameters()[str(value)]
+        return parameter.label_zh if lang == "zh" else parameter.label_en
+    if column == "source_document":
+        return source_in(str(value), lang)
     if column in MONTHS and isinstance(value, date):
         return f"{value:%Y-%m}"
     if isinstance(value, datetime):
