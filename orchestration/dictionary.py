@@ -11,23 +11,28 @@ import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from expectations import resolve_table_checks
 from models.contract import Feed, load_feeds
-from models.dictionary import column_meanings, join_questions
+from models.dictionary import chinese_names, column_meanings, join_questions
+from models.labels import label
 from orchestration.column_lineage import LAKE, LAKE_ROWS, REFERENCE, ColumnName, Model, all_origins, column_origins
 from orchestration.dbt import PROJECT, TARGET, DbtError, dbt_environment, prepared_manifest
+from orchestration.inspection import TABLE_CHECKS, TABLE_RESULT_TYPES
 from orchestration.settings import DataHome
 from workbench.dictionary import SENSITIVITIES, Column, Table
 
 # Beside the columns of the contract, every row of the lake has these.
 LAKE_COLUMNS = ("delivery_id", "row_number", "period", "division")
 KEY_ENDINGS = ("_key", "_keys", "household_id", "alert_id", "unit_id")
+# Beside the models: what is made of them when they are published.
+INSPECTED = "published"
 DELIVERED, PUBLISHED, COUNTED = "delivered", "published", "counted"
 IDENTITY, PSEUDONYM, INTERNAL = "identity", "pseudonym", "internal"
 
@@ -72,7 +77,8 @@ class Dictionary:
         references = [self._reference(name) for name in sorted(self._references)]
         models = [self._model(node) for node in sorted(self._models.values(), key=lambda one: one["name"])]
         layers = sorted({table.schema for table in models}, key=self._layer_order)
-        return (*lake, *references, *(table for layer in layers for table in models if table.schema == layer))
+        layered = (table for layer in layers for table in models if table.schema == layer)
+        return (*lake, *references, *layered, self._inspected())
 
     # --- what there is -------------------------------------------------------------------------------------------
 
@@ -165,11 +171,25 @@ class Dictionary:
         text = self._references[name]
         return self._table(REFERENCE, name, "", _first_sentence(text), text, (), REFERENCE, columns, (), ())
 
+    def _inspected(self) -> Table:
+        """What the checks of the published tables found: made when they are published, and with them."""
+        # The words are those of the results of deliveries, which mean the same.
+        alike = self._models["check_result"]["columns"]
+        columns = [
+            replace(one, description=alike[one.name]["description"]) if one.name in alike else one
+            for one in (self._bookkeeping(name, kind) for name, kind in TABLE_RESULT_TYPES.items())
+        ]
+        checked = {check.subject for check in resolve_table_checks()}
+        above = sorted((node["schema"], name) for name, node in self._models.items() if name in checked)
+        grain = "One row per check of a published table."
+        text = f"{grain} What it found in the table as a whole, before the table was shown to anybody."
+        return self._table(INSPECTED, TABLE_CHECKS, "", grain, text, ("check_id",), "public", columns, above, ())
+
     def _bookkeeping(self, name: str, kind: str) -> Column:
         meaning = column_meanings().get(name)
         description = meaning.en if meaning else self._same_name.get(name, "")
         sensitivity = PSEUDONYM if name.endswith(KEY_ENDINGS) else INTERNAL
-        return Column(name, kind, meaning.zh if meaning else "", description, (), (), PUBLISHED, sensitivity)
+        return Column(name, kind, chinese_names().get(name, ""), description, (), (), PUBLISHED, sensitivity)
 
     @cached_property
     def _same_name(self) -> dict[str, str]:
@@ -209,7 +229,7 @@ class Dictionary:
         return Column(
             name=told["name"],
             type=told.get("data_type") or "",
-            heading_zh=next(iter(only), ""),
+            heading_zh=next(iter(only), "") or chinese_names().get(told["name"], ""),
             description=" ".join((told["description"] or self._inherited(sources, told["name"])).split()),
             sources=tuple((one.schema, one.table, one.column) for one in sources),
             feeds=tuple(sorted({(feed, heading) for feed, heading in headings if heading})),
@@ -263,9 +283,12 @@ class Dictionary:
         names = [column.name for column in columns]
         asked = [one.id for one in join_questions() if one.is_asked(names, keys, schema, gravest)]
         downstream = tuple(sorted(self._readers.get((schema, name), ())))
+        headings = {column.name: column.heading_zh for column in columns}
+        named = [headings.get(key) or chinese_names().get(key, "") for key in keys]
+        grain_zh = label("dictionary.one_row", keys="、".join(named)) if keys and all(named) else ""
         return Table(
-            schema, name, title_zh, grain, description, keys, access, tuple(columns), tuple(upstream), downstream,
-            tuple(feeds), gravest, tuple(asked),
+            schema, name, title_zh, grain, grain_zh, description, keys, access, tuple(columns), tuple(upstream),
+            downstream, tuple(feeds), gravest, tuple(asked),
         )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import polars as pl
 
 from expectations import unreconciled, validate_tables
+from expectations.check import RESULT_SCHEMA
 from orchestration.settings import DataHome
 
 # How many of the differences are named; the others are in quality.rule_reconciliation and the quality report.
@@ -27,6 +28,7 @@ TABLE_RESULT = {
     "threshold": "threshold",
     "state": "state",
 }
+TABLE_RESULT_TYPES = {name: str(RESULT_SCHEMA[source]) for name, source in TABLE_RESULT.items()}
 
 
 class PublicationStoppedError(RuntimeError):

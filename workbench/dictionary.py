@@ -38,6 +38,8 @@ class Table:
     name: str
     title_zh: str
     grain: str
+    grain_zh: str
+    """Made of the Chinese names of the keys; empty where one has none."""
     description: str
     keys: tuple[str, ...]
     access: str

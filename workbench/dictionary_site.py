@@ -73,7 +73,7 @@ class Site:
         found = []
         for table in self.tables:
             page = f"{PAGES}/{table.id}.html"
-            title = " ".join(part for part in (table.title_zh, table.grain) if part)
+            title = " ".join(part for part in (table.title_zh, table.grain_zh, table.grain) if part)
             found.append([table.id, title, page])
             for column in table.columns:
                 words = " ".join(part for part in (table.title_zh, column.heading_zh, column.description) if part)

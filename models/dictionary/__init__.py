@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 
 from models.codes import Label
+from models.contract import load_feeds
 from models.documents import read_document
 
 DICTIONARY_DIRECTORY = Path(__file__).parent
@@ -44,6 +45,19 @@ def column_meanings(directory: Path = DICTIONARY_DIRECTORY) -> dict[str, Label]:
     """What stands in a column of bookkeeping or of a reference table, by its name."""
     written = read_document((directory / "columns.yaml").read_text(encoding="utf-8"))
     return {str(name): Label(text["zh"], text["en"]) for name, text in written.items()}
+
+
+@cache
+def chinese_names(directory: Path = DICTIONARY_DIRECTORY) -> dict[str, str]:
+    """Chinese names of columns by name: of models and of bookkeeping, and those that every contract calls alike."""
+    headings: dict[str, set[str]] = {}
+    for feed in load_feeds().values():
+        for field in feed.lake_fields:
+            headings.setdefault(field.name, set()).add(feed.column(field.source).header)
+    alike = {name: found.copy().pop() for name, found in headings.items() if len(found) == 1}
+    written = read_document((directory / "names.yaml").read_text(encoding="utf-8"))
+    meant = {name: meaning.zh for name, meaning in column_meanings(directory).items()}
+    return alike | {str(name): str(text) for name, text in written.items()} | meant
 
 
 @cache

@@ -45,9 +45,16 @@ def test_no_table_or_column_lacks_anything(tables: dict[str, Table], sample_home
     }
 
 
+def test_columns_of_contracts_and_grains_have_chinese_names(tables: dict[str, Table]) -> None:
+    lake = [table for table in tables.values() if table.access == "lake"]
+    assert [column.name for table in lake for column in table.columns if not column.heading_zh] == []
+    assert [table.id for table in lake if not table.grain_zh] == []
+    assert tables["quality.feed_scorecard"].grain_zh == "每行对应一个：月份、部门、数据"
+
+
 def test_what_lacks_something_is_told() -> None:
     bare = Column("a", "text", "", "", (), (), "", "secret")
-    table = Table("identity", "t", "", "Rows of t.", "", (), "public", (bare,), (), (), (), "internal", ("grain",))
+    table = Table("identity", "t", "", "Rows of t.", "", "", (), "public", (bare,), (), (), (), "internal", ("grain",))
     assert {gap.what for gap in gaps((table,))} == {"grain", "description", "source", "sensitivity"}
     assert Gap("identity.t", "a", "description") in gaps((table,))
 
