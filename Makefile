@@ -9,7 +9,7 @@ export DAGSTER_DISABLE_TELEMETRY := yes
 export DBT_SEND_ANONYMOUS_USAGE_STATS := false
 export DO_NOT_TRACK := 1
 
-.PHONY: setup postgresql chromium run test lint types sql unit bench clean
+.PHONY: setup spark java postgresql chromium run test lint types sql unit bench clean
 
 setup: $(BIN)/.ready
 
@@ -39,7 +39,7 @@ sql: setup
 	$(BIN)/sqlfluff lint --processes 2 dbt_project/models dbt_project/tests
 
 # Two processes: tests that share a city or a server stay in one of them (tests/conftest.py).
-unit: setup postgresql chromium
+unit: setup spark postgresql chromium
 	$(BIN)/pytest -n 2 --dist loadscope --no-loadscope-reorder
 
 # The tests of database sources start a server of their own; without Debian's package they are skipped and say so.
@@ -60,6 +60,19 @@ chromium:
 	  $$SUDO apt-get update -qq \
 	  && $$SUDO env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends chromium >/dev/null; \
 	} || echo "make: Chromium cannot be installed here; the tests of pages in a browser will be skipped" >&2
+
+# The tests of the second engine run where PySpark and Java are; elsewhere they are skipped and say so.
+spark: setup java
+	@$(BIN)/uv sync --frozen --inexact --quiet --group spark \
+	  || echo "make: PySpark cannot be installed here; the tests of Spark will be skipped" >&2
+
+java:
+	@command -v java >/dev/null || { \
+	  SUDO=; test "$$(id -u)" = 0 || SUDO="sudo -n"; \
+	  $$SUDO apt-get update -qq \
+	  && $$SUDO env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends openjdk-17-jre-headless >/dev/null \
+	  || $$SUDO env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends default-jre-headless >/dev/null; \
+	} || echo "make: Java cannot be installed here; the tests of Spark will be skipped" >&2
 
 bench: setup
 	$(BIN)/python -m benchmarks

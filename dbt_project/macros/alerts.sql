@@ -24,8 +24,8 @@
 {% macro spark__condition(word, value, line) -%}
     named_struct(
         'condition', '{{ word }}',
-        'value', cast({{ value }} as decimal(18, 4)),
-        'line', cast({{ line }} as decimal(18, 4))
+        'value', {{ as_decimal(value, 18, 4) }},
+        'line', {{ as_decimal(line, 18, 4) }}
     )
 {%- endmacro %}
 
@@ -51,7 +51,7 @@
 {%- endmacro %}
 
 {% macro spark__list_with(list, item, condition) -%}
-    case when {{ condition }} then array_append({{ list }}, {{ item }}) else {{ list }} end
+    case when {{ condition }} then array_append(coalesce({{ list }}, array()), {{ item }}) else {{ list }} end
 {%- endmacro %}
 
 {# One row for each item of a list, as a column of a select. #}

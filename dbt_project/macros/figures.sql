@@ -43,9 +43,9 @@
             month,
             village_code,
             layer,
-            {{ "coalesce(cast(" ~ split ~ " as varchar), 'unknown')" if split else "'all'" }} as dimension
+            {{ "coalesce(cast(" ~ split ~ " as string), 'unknown')" if split else "'all'" }} as dimension
             {%- for figure in figures if figure['split'] == split %},
-            cast({{ figure['expression'] }} as decimal(18, 4)) as {{ figure['figure'] }}
+            {{ as_decimal(figure['expression'], 18, 4) }} as {{ figure['figure'] }}
             {%- endfor %}
         from {{ relation }}
         group by 1, 2, 3, 4
@@ -59,11 +59,11 @@
     {%- endfor %}
     {%- if not figures %}
     select
-        cast(null as varchar) as figure,
+        cast(null as string) as figure,
         month,
         village_code,
         layer,
-        cast(null as varchar) as dimension,
+        cast(null as string) as dimension,
         cast(null as decimal(18, 4)) as value
     from {{ relation }}
     where false
@@ -145,10 +145,12 @@
 {%- endmacro %}
 
 {% macro spark__ordered_text(expression, ordering, separator) -%}
-    array_join(
-        transform(array_sort(collect_list(struct({{ ordering }}, {{ expression }} as item))), entry -> entry.item),
-        {{ separator }}
-    )
+    case
+        when count({{ expression }}) > 0 then array_join(
+            transform(array_sort(collect_list(struct({{ ordering }}, {{ expression }} as item))), entry -> entry.item),
+            {{ separator }}
+        )
+    end
 {%- endmacro %}
 
 {# A number as a person writes it: no zeros behind the point. #}
@@ -157,7 +159,7 @@
 {%- endmacro %}
 
 {% macro default__plain_number(expression) -%}
-    regexp_replace(cast(cast({{ expression }} as decimal(18, 2)) as varchar), '\.?0+$', '')
+    regexp_replace(cast(cast({{ expression }} as decimal(18, 2)) as string), '\.?0+$', '')
 {%- endmacro %}
 
 {% macro spark__plain_number(expression) -%}
@@ -201,5 +203,5 @@
 
 {# A rate as a person writes it: 12.3%. #}
 {% macro percent_text(rate) -%}
-    concat(cast(cast(100 * ({{ rate }}) as decimal(6, 1)) as varchar), '%')
+    concat(cast(cast(100 * ({{ rate }}) as decimal(6, 1)) as string), '%')
 {%- endmacro %}

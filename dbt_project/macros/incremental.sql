@@ -185,7 +185,7 @@
         select delivered.*
         from {{ relation }} as delivered
         inner join taken_back
-            using ({{ keys }})
+            on {{ same_key('delivered', 'taken_back', key) }}
         where delivered.valid_from < {{ rebuild_from() }}
     ),
 

@@ -328,7 +328,7 @@
             when rule_layer = 'destitute' then dibao_yuan
             when rule_layer = 'dibao' then dibao_yuan
             when rule_layer = 'marginal' then marginal_yuan
-            when rule_layer = 'rigid_expenditure' then disposable_yuan / 12
+            when rule_layer = 'rigid_expenditure' then cast(disposable_yuan as double) / 12
             else marginal_yuan
         end") }} as line_yuan,
         {{ yuan('dibao_yuan') }} as dibao_standard_yuan,
@@ -341,7 +341,7 @@
         rigid_spending_ratio,
         {{ yuan("case rule_layer
             when 'destitute' then destitute_yuan * counted_member_count + coalesce(care_yuan, 0)
-            when 'dibao' then ceil((dibao_yuan * counted_member_count - income_yuan) / rounding_yuan) * rounding_yuan
+            when 'dibao' then ceil(cast(dibao_yuan * counted_member_count - income_yuan as double) / rounding_yuan) * rounding_yuan
             when 'unknown' then null
             else 0
         end") }} as amount_due_yuan,
@@ -351,7 +351,7 @@
         case when rule_layer = 'marginal' then coalesce(single_count, 0) else 0 end as single_person_count,
         {{ yuan("case
             when rule_layer = 'marginal' and single_key is not null
-                then ceil(greatest(dibao_yuan - own_income_yuan, 0) / rounding_yuan) * rounding_yuan
+                then ceil(cast(greatest(dibao_yuan - own_income_yuan, 0) as double) / rounding_yuan) * rounding_yuan
         end") }} as single_amount_yuan,
         register_layer in ('dibao', 'destitute')
         and is_measured

@@ -16,7 +16,7 @@
 
 {# Read where the source lies, not as the source: in a unit test that is a table of the test's own. #}
 {% macro default__months_before(parameter) -%}
-    {%- set parameter_month = "read_parquet('" ~ env_var('ZHAOREN_REFERENCE', '') ~ "/parameter_month.parquet')" -%}
+    {%- set parameter_month = parquet_at(env_var('ZHAOREN_REFERENCE', '') ~ '/parameter_month.parquet') -%}
     {%- set resolved -%}
         select cast(max(value) as integer) - 1 as months from {{ parameter_month }}
         where parameter = '{{ parameter }}'
@@ -42,7 +42,7 @@
 {% macro default__longest_window(parameters) -%}
     {%- set resolved -%}
         select cast(max(value) as integer) as months
-        from read_parquet('{{ env_var('ZHAOREN_REFERENCE', '') }}/parameter_month.parquet')
+        from {{ parquet_at(env_var('ZHAOREN_REFERENCE', '') ~ '/parameter_month.parquet') }}
         where parameter in ('{{ parameters | join("', '") }}')
     {%- endset -%}
     {{ run_query(resolved).rows[0]['months'] if execute else 0 }}
@@ -190,7 +190,7 @@
         case when income_observed_count > 0 then income_mean_yuan end as income_yuan,
         case
             when income_observed_count > 0 and counted_member_count > 0
-                then {{ yuan('income_mean_yuan / counted_member_count') }}
+                then {{ yuan('cast(income_mean_yuan as double) / counted_member_count') }}
         end as income_pc_yuan,
         {{ yuan('income_12m_yuan') }} as income_12m_yuan,
         income_observed_12m_count,
@@ -202,7 +202,7 @@
         -- Months whose income sources did not come had an income too: that of the others stands for them.
         case
             when income_observed_12m_count > 0
-                then {{ yuan('income_12m_yuan * month_12m_count / income_observed_12m_count') }}
+                then {{ yuan('cast(income_12m_yuan * month_12m_count as double) / income_observed_12m_count') }}
         end as rigid_base_yuan,
         case
             when income_12m_yuan > 0
@@ -219,7 +219,7 @@
         highest_capital_yuan,
         cast(employee_count as integer) as employee_count,
         {{ yuan('deposit_yuan') }} as deposit_yuan,
-        case when counted_member_count > 0 then {{ yuan('deposit_yuan / counted_member_count') }} end as deposit_pc_yuan,
+        case when counted_member_count > 0 then {{ yuan('cast(deposit_yuan as double) / counted_member_count') }} end as deposit_pc_yuan,
         {{ yuan('deposit_limit_pc_yuan') }} as deposit_limit_pc_yuan,
         is_property_complete,
         broken_limits = '' as is_within_property_limit,

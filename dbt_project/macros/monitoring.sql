@@ -46,7 +46,9 @@
 {%- endmacro %}
 
 {% macro spark__evidence_concat(first, second) -%}
-    array_sort(array_distinct(concat({{ first }}, {{ second }})))
+    array_sort(array_distinct(
+        concat(coalesce({{ first }}, {{ no_evidence() }}), coalesce({{ second }}, {{ no_evidence() }}))
+    ))
 {%- endmacro %}
 
 {# An empty list of evidence, for what rests on no single row. #}
@@ -101,7 +103,7 @@
 {% macro alert_number(side, household_id, first_month) -%}
     concat(
         case when {{ side }} = 'need' then 'N-' else 'X-' end,
-        substring({{ letters_key([side, household_id, "cast(" ~ first_month ~ " as varchar)"]) }}, 1, 12)
+        substring({{ letters_key([side, household_id, "cast(" ~ first_month ~ " as string)"]) }}, 1, 12)
     )
 {%- endmacro %}
 
@@ -148,5 +150,5 @@
 {%- endmacro %}
 
 {% macro spark__list_length(list) -%}
-    size({{ list }})
+    array_size({{ list }})
 {%- endmacro %}

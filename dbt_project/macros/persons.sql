@@ -103,7 +103,7 @@
     select
         decided.resolved_key as person_key,
         cast(null as date) as born_on,
-        cast(null as varchar) as sex
+        cast(null as string) as sex
     from (
         select resolved_key from {{ source('reference', 'person_row_alias') }}
         union

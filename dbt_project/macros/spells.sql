@@ -14,7 +14,7 @@
 
 {# One text of several columns, so that a row can be compared with the row before it; a null is a value. #}
 {% macro content_of(columns) -%}
-    concat_ws('|'{% for column in columns %}, coalesce(cast({{ column }} as varchar), '-'){% endfor %})
+    concat_ws('|'{% for column in columns %}, coalesce(cast({{ column }} as string), '-'){% endfor %})
 {%- endmacro %}
 
 {#

@@ -102,7 +102,7 @@ present as (
         expected_benefit_yuan,
         village_rank,
         first_listed_month,
-        cast(null as varchar) as into_alert_id
+        cast(null as string) as into_alert_id
     from happened
 ),
 
@@ -121,7 +121,7 @@ past as (
         ended.county_code,
         ended.person_key,
         ended.reference_person_key,
-        cast(null as varchar) as register_layer,
+        cast(null as string) as register_layer,
         ended.first_month,
         ended.weight,
         ended.event as last_event,

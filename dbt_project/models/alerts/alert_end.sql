@@ -143,7 +143,7 @@ ended as (
         end as event,
         told_month,
         month as list_month,
-        cast(null as varchar) as last_outcome,
+        cast(null as string) as last_outcome,
         cast(null as date) as last_visited_on,
         visit_count > 0 as is_answered,
         true as was_listed

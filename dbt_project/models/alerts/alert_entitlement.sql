@@ -103,7 +103,7 @@ candidate as (
     select
         month,
         household_id,
-        cast(null as varchar) as person_key,
+        cast(null as string) as person_key,
         assistance,
         cast(null as decimal(14, 2)) as amount_yuan,
         case assistance
@@ -113,7 +113,7 @@ candidate as (
             when 'medical_aid' then {{ list_of([condition('medical_spending')]) }}
             else {{ list_of([condition('school_hardship')]) }}
         end as conditions,
-        cast(null as varchar) as also_verify
+        cast(null as string) as also_verify
     from aid
 ),
 

@@ -142,7 +142,7 @@ request as (
         about.correction,
         about.household_id,
         about.alert_id,
-        cast(null as varchar) as indicator,
+        cast(null as string) as indicator,
         registration.delivery_id,
         registration.row_number
     from about

@@ -62,7 +62,7 @@ household as (
         month,
         household_id,
         rule_layer as assistance,
-        cast(null as varchar) as person_key,
+        cast(null as string) as person_key,
         case when rule_layer in ('dibao', 'destitute') then amount_due_yuan end as amount_yuan,
         case rule_layer
             when 'destitute' then {{ list_of([

@@ -73,8 +73,8 @@ birth_date as (
         'birth_date_differs' as contradiction,
         'birth_date' as attribute,
         population.person_key,
-        {{ told_by('a', "'id_number'", 'cast(year(identified.born_on) as varchar)', 'population') }},
-        {{ told_by('b', "'population_register'", 'cast(year(population.born_on) as varchar)', 'population') }},
+        {{ told_by('a', "'id_number'", 'cast(year(identified.born_on) as string)', 'population') }},
+        {{ told_by('b', "'population_register'", 'cast(year(population.born_on) as string)', 'population') }},
         population.valid_from as known_from,
         population.valid_to as known_to
     from population
@@ -226,11 +226,11 @@ name as (
         'name' as attribute,
         person_key,
         source_a,
-        cast(null as varchar) as class_a,
+        cast(null as string) as class_a,
         delivery_a,
         row_a,
         source_b,
-        cast(null as varchar) as class_b,
+        cast(null as string) as class_b,
         delivery_b,
         row_b,
         known_month as known_from,
@@ -277,8 +277,8 @@ size_differs as (
         'register_size_differs' as contradiction,
         'household_size' as attribute,
         applicant_key as person_key,
-        {{ told_by('a', "'assistance_register'", 'cast(member_count as varchar)', 'household') }},
-        {{ told_by('b', "'assistance_register'", 'cast(household_size as varchar)', 'household') }},
+        {{ told_by('a', "'assistance_register'", 'cast(member_count as string)', 'household') }},
+        {{ told_by('b', "'assistance_register'", 'cast(household_size as string)', 'household') }},
         month as known_from,
         {{ add_months('month', 1) }} as known_to
     from household

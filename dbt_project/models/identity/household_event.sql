@@ -35,7 +35,7 @@ formed as (
     select
         household_id,
         case when previous_household_id is null then 'formed' else 'split_from' end as event,
-        cast(null as varchar) as person_key,
+        cast(null as string) as person_key,
         previous_household_id as other_household_id,
         valid_from as event_on,
         known_from as known_month,
@@ -109,7 +109,7 @@ merged as (
     select
         ended_household_id as household_id,
         'merged_into' as event,
-        cast(null as varchar) as person_key,
+        cast(null as string) as person_key,
         household_id as other_household_id,
         valid_from as event_on,
         known_from as known_month,
@@ -129,7 +129,7 @@ died as (
         household_id,
         'died' as event,
         person_key,
-        cast(null as varchar) as other_household_id,
+        cast(null as string) as other_household_id,
         valid_from as event_on,
         known_from as known_month,
         reason_joined as reason,
@@ -153,8 +153,8 @@ moved as (
     select
         placed.household_id,
         'moved' as event,
-        cast(null as varchar) as person_key,
-        cast(null as varchar) as other_household_id,
+        cast(null as string) as person_key,
+        cast(null as string) as other_household_id,
         coalesce(member.valid_from, placed.valid_from) as event_on,
         placed.valid_from as known_month,
         'moved' as reason,

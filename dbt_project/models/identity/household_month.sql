@@ -31,7 +31,7 @@ household as (
         {{ value_at_max(
             'person_key',
             "concat(case when is_counted then '1' else '0' end, case when role = 'head' then '1' else '0' end, "
-            ~ "lpad(cast(coalesce(age_years, 0) as varchar), 3, '0'), person_key)"
+            ~ "lpad(cast(coalesce(age_years, 0) as string), 3, '0'), person_key)"
         ) }} as reference_person_key
     from member
     group by month, household_id

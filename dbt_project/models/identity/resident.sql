@@ -17,7 +17,7 @@ placed as {{ step() }} (
         *,
         coalesce(
             residence_division,
-            last_value(residence_division ignore nulls) over (
+            {{ last_told('residence_division') }} over (
                 partition by person_key, hukou_key
                 order by valid_from
                 rows between unbounded preceding and current row

@@ -93,7 +93,7 @@ summed as (
         household_id,
         {{ value_at_max(
             'person_key',
-            "case when window_yuan > 0 then lpad(cast(window_yuan as varchar), 20, '0') || person_key end"
+            "case when window_yuan > 0 then lpad(cast(window_yuan as string), 20, '0') || person_key end"
         ) }} as main_earner_key,
         max(window_yuan) as highest_yuan,
         {{ value_at_max('window_count', 'window_yuan') }} as highest_count,
@@ -112,7 +112,7 @@ final as (
         main_earner_key,
         case
             when main_earner_key is not null and highest_count > 0
-                then {{ yuan('highest_yuan / highest_count') }}
+                then {{ yuan('cast(highest_yuan as double) / highest_count') }}
         end as main_earner_mean_yuan,
         case when household_yuan > 0 then cast(highest_yuan as double) / cast(household_yuan as double) end
             as main_earner_share_ratio,

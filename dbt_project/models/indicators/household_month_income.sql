@@ -74,7 +74,7 @@ monthly as (
         coalesce(found.income_yuan, 0) as income_yuan,
         case
             when household.counted_member_count > 0
-                then coalesce(found.income_yuan, 0) / household.counted_member_count
+                then cast(coalesce(found.income_yuan, 0) as double) / household.counted_member_count
         end as income_pc_yuan,
         coalesce(found.earner_count, 0) as earner_count,
         coverage.missing_source_count,
@@ -102,11 +102,11 @@ windowed as (
         *,
         sum(known_income_yuan) over year_back as income_12m_yuan,
         count(known_income_yuan) over year_back as observed_12m_count,
-        avg(known_income_yuan) over quarter_back as income_3m_mean_yuan,
+        {{ mean_over('known_income_yuan', 'quarter_back') }} as income_3m_mean_yuan,
         min(case when is_complete then income_pc_yuan end) over quarter_back as income_pc_3m_min_yuan,
         count(known_income_yuan) over quarter_back as observed_3m_count,
-        avg(known_income_yuan) over half_year_before as income_prior_6m_mean_yuan,
-        avg(case when is_complete then regular_income_yuan end) over half_year_before
+        {{ mean_over('known_income_yuan', 'half_year_before') }} as income_prior_6m_mean_yuan,
+        {{ mean_over('case when is_complete then regular_income_yuan end', 'half_year_before') }}
             as regular_income_prior_6m_mean_yuan,
         count(known_income_yuan) over half_year_before as observed_prior_6m_count
     from monthly

@@ -31,7 +31,7 @@ declared as (
         {{ month_of('coalesce(certificate.reviewed_on, certificate.approved_on)') }} as data_month,
         certificate.declared_income_pc_yuan as gross_yuan,
         certificate.declared_income_pc_yuan as counted_yuan,
-        cast(null as varchar) as reason,
+        cast(null as string) as reason,
         certificate.delivery_id,
         certificate.row_number
     from household

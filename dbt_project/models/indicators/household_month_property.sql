@@ -60,7 +60,7 @@ final as (
         {{ yuan('coalesce(owned.deposit_yuan, 0)') }} as housing_fund_balance_yuan,
         case
             when household.counted_member_count > 0
-                then {{ yuan('coalesce(owned.deposit_yuan, 0) / household.counted_member_count') }}
+                then {{ yuan('cast(coalesce(owned.deposit_yuan, 0) as double) / household.counted_member_count') }}
         end as housing_fund_balance_pc_yuan,
         cast(coalesce(fund.active_count, 0) as integer) as active_housing_fund_count,
         {{ yuan('coalesce(fund.deposit_yuan, 0)') }} as housing_fund_deposit_yuan

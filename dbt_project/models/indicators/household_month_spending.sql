@@ -44,7 +44,7 @@ medical as (
         sum(out_of_pocket_12m_yuan) as out_of_pocket_12m_yuan,
         max(highest_stay_out_of_pocket_yuan) as highest_stay_yuan,
         {{ value_at_max(
-            'person_key', "lpad(cast(greatest(out_of_pocket_12m_yuan, 0) as varchar), 20, '0') || person_key"
+            'person_key', "lpad(cast(greatest(out_of_pocket_12m_yuan, 0) as string), 20, '0') || person_key"
         ) }} as top_spender_key,
         max(out_of_pocket_12m_yuan) as top_spender_12m_yuan
     from patient
@@ -139,7 +139,7 @@ monthly as (
 windowed as (
     select
         *,
-        sum(annual_tuition_yuan) over year_back / 12 as tuition_12m_yuan,
+        cast(sum(annual_tuition_yuan) over year_back as double) / 12 as tuition_12m_yuan,
         sum(loss_yuan) over year_back as disaster_loss_12m_yuan
     from monthly
     window

@@ -157,14 +157,14 @@ final as (
     select
         windowed.month,
         windowed.person_key,
-        cast(
-            cast(coalesce(windowed.income_yuan, 0) + coalesce(late.income_yuan, 0) as double)
-            / nullif(windowed.observed_count, 0) as decimal(18, 6)
-        ) as income_mean_yuan,
-        cast(
-            cast(coalesce(windowed.gross_yuan, 0) + coalesce(late.gross_yuan, 0) as double)
-            / nullif(windowed.observed_count, 0) as decimal(18, 6)
-        ) as gross_mean_yuan,
+        {{ as_decimal(
+            'cast(coalesce(windowed.income_yuan, 0) + coalesce(late.income_yuan, 0) as double)'
+            ~ ' / nullif(windowed.observed_count, 0)', 18, 6
+        ) }} as income_mean_yuan,
+        {{ as_decimal(
+            'cast(coalesce(windowed.gross_yuan, 0) + coalesce(late.gross_yuan, 0) as double)'
+            ~ ' / nullif(windowed.observed_count, 0)', 18, 6
+        ) }} as gross_mean_yuan,
         cast(windowed.observed_count as integer) as observed_count,
         {{ yuan('coalesce(windowed.income_12m_yuan, 0) + coalesce(late.income_12m_yuan, 0)') }} as income_12m_yuan,
         cast(windowed.observed_12m_count as integer) as observed_12m_count

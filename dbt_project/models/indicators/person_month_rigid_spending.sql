@@ -22,7 +22,8 @@ other as (
     select
         month.month,
         spending.person_key,
-        sum(case when spending.item = 'tuition' then spending.gross_yuan else 0 end) / 12 as tuition_12m_yuan,
+        cast(sum(case when spending.item = 'tuition' then spending.gross_yuan else 0 end) as double)
+        / 12 as tuition_12m_yuan,
         sum(case when spending.item = 'disaster_loss' then spending.gross_yuan else 0 end) as disaster_loss_12m_yuan
     from spending
     inner join month

@@ -56,7 +56,7 @@ pair_month as (
         claim.benefit_month as month,
         claim.known_from,
         claim.evidence,
-        payment.first_yuan / payment.head_count as yuan,
+        cast(payment.first_yuan as double) / payment.head_count as yuan,
         {{ month_number('claim.benefit_month') }}
         - row_number() over (partition by claim.person_key, claim.benefit order by claim.benefit_month) as spell_number
     from claim
@@ -104,7 +104,7 @@ conflict_spell as (
 two_certificates as (
     select
         person_key,
-        cast(null as varchar) as benefit,
+        cast(null as string) as benefit,
         'two_certificates' as kind,
         min(month) as first_month,
         max(month) as last_month,
@@ -141,7 +141,7 @@ granted as (
 repeated as (
     select
         granted.person_key,
-        cast(null as varchar) as benefit,
+        cast(null as string) as benefit,
         'temporary_aid_repeated' as kind,
         {{ month_of('granted.approved_on') }} as first_month,
         {{ month_of('granted.approved_on') }} as last_month,
@@ -162,7 +162,7 @@ repeated as (
 need_twice as (
     select
         granted.person_key,
-        cast(null as varchar) as benefit,
+        cast(null as string) as benefit,
         'same_need_twice' as kind,
         {{ month_of('granted.approved_on') }} as first_month,
         {{ month_of('granted.approved_on') }} as last_month,

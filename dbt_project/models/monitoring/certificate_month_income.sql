@@ -113,8 +113,12 @@ final as (
         certificate.counted_member_count,
         certificate.declared_income_pc_yuan,
         coalesce(found_sum.top_earner_key, certificate.applicant_key) as top_earner_key,
-        {{ yuan('coalesce(found_sum.income_yuan, 0) / certificate.counted_member_count') }} as income_pc_yuan,
-        {{ yuan('coalesce(found_sum.regular_yuan, 0) / certificate.counted_member_count') }} as regular_income_pc_yuan,
+        {{ yuan(
+            'cast(coalesce(found_sum.income_yuan, 0) as double) / certificate.counted_member_count'
+        ) }} as income_pc_yuan,
+        {{ yuan(
+            'cast(coalesce(found_sum.regular_yuan, 0) as double) / certificate.counted_member_count'
+        ) }} as regular_income_pc_yuan,
         {{ yuan('coalesce(found_sum.assured_yuan, 0)') }} as assured_income_yuan,
         {{ evidence_concat(
             'certificate.register_evidence',

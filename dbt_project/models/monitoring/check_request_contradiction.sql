@@ -58,10 +58,10 @@ about_family as (
         member.delivery_id as delivery_a,
         member.row_number as row_a,
         'household_member_month' as source_b,
-        cast(null as varchar) as class_b,
-        cast(null as varchar) as delivery_b,
+        cast(null as string) as class_b,
+        cast(null as string) as delivery_b,
         cast(null as bigint) as row_b,
-        cast(null as varchar) as source_used
+        cast(null as string) as source_used
     from member
     inner join request
         on
@@ -81,14 +81,14 @@ final as (
         request.applicant_key as person_key,
         'income_declared_lower' as contradiction,
         'assistance_register' as source_a,
-        cast(declared.declared_income_pc_yuan as varchar) as class_a,
+        cast(declared.declared_income_pc_yuan as string) as class_a,
         declared.delivery_id as delivery_a,
         declared.row_number as row_a,
         'person_month_means' as source_b,
-        cast(declared.found_income_pc_yuan as varchar) as class_b,
-        cast(null as varchar) as delivery_b,
+        cast(declared.found_income_pc_yuan as string) as class_b,
+        cast(null as string) as delivery_b,
         cast(null as bigint) as row_b,
-        cast(null as varchar) as source_used
+        cast(null as string) as source_used
     from declared
     inner join request
         on
@@ -101,14 +101,14 @@ final as (
         request.applicant_key as person_key,
         'applicant_not_named' as contradiction,
         'check_request' as source_a,
-        cast(null as varchar) as class_a,
-        cast(null as varchar) as delivery_a,
+        cast(null as string) as class_a,
+        cast(null as string) as delivery_a,
         cast(null as bigint) as row_a,
         'check_request' as source_b,
-        cast(null as varchar) as class_b,
-        cast(null as varchar) as delivery_b,
+        cast(null as string) as class_b,
+        cast(null as string) as delivery_b,
         cast(null as bigint) as row_b,
-        cast(null as varchar) as source_used
+        cast(null as string) as source_used
     from request
     left join member
         on

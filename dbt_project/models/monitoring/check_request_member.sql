@@ -46,7 +46,7 @@ unnamed as (
         request.month,
         request.request_no,
         known.person_key,
-        cast(null as varchar) as relation,
+        cast(null as string) as relation,
         false as is_applicant,
         false as is_asked,
         known.household_id,
@@ -55,7 +55,7 @@ unnamed as (
         known.not_counted_reason,
         known.sex,
         known.age_years,
-        cast(null as varchar) as delivery_id,
+        cast(null as string) as delivery_id,
         cast(null as bigint) as row_number
     from request
     inner join known

@@ -18,7 +18,7 @@ found as (
         household_id,
         person_key,
         level,
-        cast(value as decimal(18, 4)) as value,
+        {{ as_decimal('value', 18, 4) }} as value,
         cast(threshold as decimal(18, 4)) as threshold,
         evidence
     from {{ ref(rule) }}

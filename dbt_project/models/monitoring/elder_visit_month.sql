@@ -30,7 +30,7 @@ registered as (
         max(ability_level) as ability_level,
         max(visited_on) as visited_on,
         bool_or(coalesce(is_visited_later, false)) as is_visited_later,
-        {{ value_at_max('division_code', "concat(delivery_id, lpad(cast(row_number as varchar), 9, '0'))") }}
+        {{ value_at_max('division_code', "concat(delivery_id, lpad(cast(row_number as string), 9, '0'))") }}
             as division_code,
         max(valid_from) < month as is_register_stale,
         {{ evidence_list() }} as evidence

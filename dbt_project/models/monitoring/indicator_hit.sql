@@ -11,7 +11,7 @@ former as (
         coalesce(found.level, catalogue.default_level) as level,
         found.household_id,
         found.person_key,
-        cast(found.value as decimal(18, 4)) as value,
+        {{ as_decimal('found.value', 18, 4) }} as value,
         cast(found.threshold as decimal(18, 4)) as threshold,
         found.evidence
     from {{ ref('n18_former_recipient') }} as found

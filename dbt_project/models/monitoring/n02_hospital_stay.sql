@@ -38,7 +38,7 @@ final as (
         'N02' as indicator,
         household.household_id,
         member.person_key,
-        cast(null as varchar) as level,
+        cast(null as string) as level,
         stay.value,
         line.value as threshold,
         stay.evidence

@@ -20,7 +20,7 @@ over_line as (
         household.month,
         household.household_id,
         spending.top_spender_key as person_key,
-        spending.top_spender_12m_yuan / disposable.value as value,
+        cast(spending.top_spender_12m_yuan as double) / disposable.value as value,
         line.value as threshold
     from household
     inner join spending on household.month = spending.month and household.household_id = spending.household_id
@@ -47,7 +47,7 @@ final as (
         'N03' as indicator,
         over_line.household_id,
         over_line.person_key,
-        cast(null as varchar) as level,
+        cast(null as string) as level,
         over_line.value,
         over_line.threshold,
         settlement.evidence

@@ -27,7 +27,7 @@ final as (
         'N04' as indicator,
         household.household_id,
         {{ value_at_max('member.person_key', 'school.annual_tuition_yuan') }} as person_key,
-        cast(null as varchar) as level,
+        cast(null as string) as level,
         max(spending.tuition_school_year_yuan) as value,
         max(line.value) as threshold,
         {{ evidence_list('school.delivery_id', 'school.row_number') }} as evidence

@@ -48,7 +48,7 @@ over_line as (
         household.month,
         household.household_id,
         spending.top_spender_key as person_key,
-        spending.rigid_spending_12m_yuan / lived_on.income_yuan as value,
+        cast(spending.rigid_spending_12m_yuan as double) / lived_on.income_yuan as value,
         line.value as threshold
     from household
     inner join spending on household.month = spending.month and household.household_id = spending.household_id
@@ -97,7 +97,7 @@ final as (
         'N05' as indicator,
         over_line.household_id,
         over_line.person_key,
-        cast(null as varchar) as level,
+        cast(null as string) as level,
         over_line.value,
         over_line.threshold,
         evidence.evidence

@@ -80,7 +80,7 @@ final as (
         'N06' as indicator,
         candidate.household_id,
         candidate.person_key,
-        cast(null as varchar) as level,
+        cast(null as string) as level,
         max(candidate.unemployed_months) as value,
         max(candidate.threshold) as threshold,
         {{ evidence_list('candidate.delivery_id', 'candidate.row_number') }} as evidence

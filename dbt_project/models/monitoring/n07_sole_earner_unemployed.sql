@@ -65,7 +65,7 @@ final as (
         'N07' as indicator,
         member.household_id,
         member.person_key,
-        cast(null as varchar) as level,
+        cast(null as string) as level,
         {{ months_between('sole.lost_month', 'member.month') }} as value,
         line.value as threshold,
         {{ evidence_list('unemployment.delivery_id', 'unemployment.row_number') }} as evidence

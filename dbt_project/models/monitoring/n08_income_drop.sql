@@ -44,7 +44,7 @@ told as (
 usual as (
     select
         *,
-        avg(case when not is_untold then regular_yuan end) over months_before_it as usual_yuan,
+        {{ mean_over('case when not is_untold then regular_yuan end', 'months_before_it') }} as usual_yuan,
         min(case when not is_untold then regular_yuan end) over months_before_it as lowest_yuan,
         count(case when not is_untold then 1 end) over months_before_it as usual_count
     from told
@@ -136,7 +136,7 @@ measured as (
         max(fallen.best_yuan) as best_yuan,
         max(fallen.drop_ratio) as drop_ratio,
         max(fallen.steep_ratio) as steep_ratio,
-        sum(earned.gross_yuan) / max(fallen.usual_count) as usual_yuan,
+        cast(sum(earned.gross_yuan) as double) / max(fallen.usual_count) as usual_yuan,
         {{ evidence_list('earned.delivery_id', 'earned.row_number') }} as evidence
     from fallen
     inner join member on fallen.month = member.month and fallen.household_id = member.household_id

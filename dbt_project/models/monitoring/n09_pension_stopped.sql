@@ -138,7 +138,7 @@ final as (
         'N09' as indicator,
         gap.household_id,
         gap.person_key,
-        cast(null as varchar) as level,
+        cast(null as string) as level,
         gap.value,
         gap.threshold,
         gap.evidence

@@ -22,7 +22,7 @@ worked as (
 earner as (
     select
         death.person_key,
-        sum(worked.gross_yuan) / count(distinct worked.month) as value
+        cast(sum(worked.gross_yuan) as double) / count(distinct worked.month) as value
     from death
     inner join worked
         on
@@ -55,7 +55,7 @@ final as (
         'N10' as indicator,
         member.household_id,
         member.person_key,
-        cast(null as varchar) as level,
+        cast(null as string) as level,
         earner.value,
         cast(null as decimal(18, 4)) as threshold,
         {{ evidence_list('death.delivery_id', 'death.row_number') }} as evidence

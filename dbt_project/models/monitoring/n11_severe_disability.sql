@@ -46,7 +46,7 @@ final as (
         'N11' as indicator,
         member.household_id,
         member.person_key,
-        cast(null as varchar) as level,
+        cast(null as string) as level,
         max(cast(news.disability_grade as integer)) as value,
         cast(null as decimal(18, 4)) as threshold,
         {{ evidence_list('news.delivery_id', 'news.row_number') }} as evidence

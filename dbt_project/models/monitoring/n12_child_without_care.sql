@@ -31,7 +31,7 @@ final as (
         'N12' as indicator,
         member.household_id,
         child.person_key,
-        cast(null as varchar) as level,
+        cast(null as string) as level,
         child.value,
         cast(2 as decimal(18, 4)) as threshold,
         child.evidence

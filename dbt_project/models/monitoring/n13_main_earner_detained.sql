@@ -31,7 +31,7 @@ earner as (
     select
         first_told.person_key,
         first_told.from_date,
-        sum(worked.gross_yuan) / count(distinct worked.month) as value
+        cast(sum(worked.gross_yuan) as double) / count(distinct worked.month) as value
     from first_told
     inner join worked
         on
@@ -64,7 +64,7 @@ final as (
         'N13' as indicator,
         member.household_id,
         member.person_key,
-        cast(null as varchar) as level,
+        cast(null as string) as level,
         earner.value,
         cast(null as decimal(18, 4)) as threshold,
         {{ evidence_list('custody.delivery_id', 'custody.row_number') }} as evidence

@@ -105,7 +105,7 @@ final as (
         'N14' as indicator,
         side.household_id,
         min(change.person_key) as person_key,
-        cast(null as varchar) as level,
+        cast(null as string) as level,
         count(distinct change.person_key) as value,
         cast(null as decimal(18, 4)) as threshold,
         {{ evidence_list('change.delivery_id', 'change.row_number') }} as evidence

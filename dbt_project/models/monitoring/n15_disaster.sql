@@ -33,7 +33,7 @@ final as (
         'N15' as indicator,
         member.household_id,
         member.person_key,
-        cast(null as varchar) as level,
+        cast(null as string) as level,
         max(disaster.loss_yuan) as value,
         max(line.value) as threshold,
         {{ evidence_list('disaster.delivery_id', 'disaster.row_number') }} as evidence

@@ -93,7 +93,7 @@ final as (
         'N16' as indicator,
         household.household_id,
         report.person_key,
-        cast(null as varchar) as level,
+        cast(null as string) as level,
         max({{ months_between('report.reported_on', 'household.month') }}) as value,
         max(line.value) as threshold,
         {{ evidence_list('report.delivery_id', 'report.row_number') }} as evidence

@@ -24,7 +24,7 @@ final as (
             max(case when monitored.person_key = household.reference_person_key then monitored.person_key end),
             min(monitored.person_key)
         ) as person_key,
-        cast(null as varchar) as level,
+        cast(null as string) as level,
         max({{ months_between('monitored.identified_on', 'household.month') }}) as value,
         cast(null as decimal(18, 4)) as threshold,
         {{ evidence_list('monitored.delivery_id', 'monitored.row_number') }} as evidence

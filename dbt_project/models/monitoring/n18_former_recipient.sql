@@ -57,7 +57,7 @@ rank as (
     select
         'red' as level,
         4 as weight,
-        cast('red' as varchar) as raised
+        cast('red' as string) as raised
     union all
     select
         'orange' as level,

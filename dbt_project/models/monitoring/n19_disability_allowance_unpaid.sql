@@ -178,7 +178,7 @@ final as (
         'N19' as indicator,
         household_id,
         person_key,
-        cast(null as varchar) as level,
+        cast(null as string) as level,
         count(distinct benefit) as value,
         max(threshold) as threshold,
         {{ evidence_union('evidence') }} as evidence

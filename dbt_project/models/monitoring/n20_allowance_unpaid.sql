@@ -10,7 +10,7 @@ final as (
         'N20' as indicator,
         household_id,
         person_key,
-        cast(null as varchar) as level,
+        cast(null as string) as level,
         max(value) as value,
         max(threshold) as threshold,
         {{ evidence_list() }} as evidence

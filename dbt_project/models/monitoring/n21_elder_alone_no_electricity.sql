@@ -58,7 +58,7 @@ low as (
         'N21' as indicator,
         household.household_id,
         member.person_key,
-        cast(null as varchar) as level,
+        cast(null as string) as level,
         sum(account.kwh) as value,
         max(line.value) as threshold,
         {{ evidence_list('account.delivery_id', 'account.row_number') }} as evidence

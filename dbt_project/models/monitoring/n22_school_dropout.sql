@@ -31,7 +31,7 @@ final as (
         'N22' as indicator,
         member.household_id,
         member.person_key,
-        cast(null as varchar) as level,
+        cast(null as string) as level,
         member.age_years as value,
         last_age.value as threshold,
         {{ evidence_list('school.delivery_id', 'school.row_number') }} as evidence

@@ -101,7 +101,7 @@ final as (
         'N23' as indicator,
         member.household_id,
         reason.person_key,
-        cast(null as varchar) as level,
+        cast(null as string) as level,
         max(reason.value) as value,
         max(reason.threshold) as threshold,
         {{ evidence_union('reason.evidence') }} as evidence

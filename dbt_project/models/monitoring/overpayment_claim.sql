@@ -125,7 +125,10 @@ pair as (
         first.benefit_month,
         case
             when overlap.goes in (first.benefit, second.benefit) then overlap.goes
-            when first.first_yuan / first.head_count < second.first_yuan / second.head_count then first.benefit
+            when
+                cast(first.first_yuan as double) / first.head_count
+                < cast(second.first_yuan as double) / second.head_count
+                then first.benefit
             else second.benefit
         end as benefit,
         first.benefit as benefit_a,

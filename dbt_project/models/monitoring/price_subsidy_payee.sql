@@ -59,7 +59,7 @@ in_group as (
         child.person_key,
         case when child.child_category = '1' then 'orphan' else 'unattended' end as subsidy_group,
         child.person_key as unit_id,
-        cast(null as varchar) as division_code,
+        cast(null as string) as division_code,
         child.delivery_id,
         child.row_number
     from child
@@ -73,7 +73,7 @@ in_group as (
         monitored.person_key,
         'relapse_risk' as subsidy_group,
         monitored.household_no as unit_id,
-        cast(null as varchar) as division_code,
+        cast(null as string) as division_code,
         monitored.delivery_id,
         monitored.row_number
     from monitored
@@ -274,7 +274,7 @@ compared as (
         coalesce(unit_paid.is_returned, false) as is_returned,
         coalesce(arrival.is_arrived, false) as is_told,
         {{ months_between('payee.price_month', 'payee.month') }} >= follow.value as is_over,
-        cast(null as varchar) as not_due_reason,
+        cast(null as string) as not_due_reason,
         {{ evidence_concat(
             "in_groups.evidence", "coalesce(paid_person.evidence, " ~ no_evidence() ~ ")"
         ) }} as evidence
@@ -316,9 +316,9 @@ undue as (
         member.household_id,
         household.village_code,
         household.county_code,
-        cast(null as varchar) as subsidy_group,
-        cast(null as varchar) as subsidy_groups,
-        cast(null as varchar) as unit_id,
+        cast(null as string) as subsidy_group,
+        cast(null as string) as subsidy_groups,
+        cast(null as string) as unit_id,
         cast(0 as decimal(14, 2)) as amount_due_yuan,
         paid_person.amount_paid_yuan,
         cast(0 as decimal(14, 2)) as unit_due_yuan,

@@ -94,7 +94,7 @@ final as (
         'X01' as indicator,
         member.household_id,
         found.person_key,
-        cast(null as varchar) as level,
+        cast(null as string) as level,
         max({{ months_between('found.died_on', 'found.claim_month') }}) as value,
         max(lag_months.value) as threshold,
         {{ evidence_concat(evidence_union('found.evidence'), evidence_union('told.evidence')) }} as evidence

@@ -68,7 +68,7 @@ final as (
         'X02' as indicator,
         member.household_id,
         claim.person_key,
-        cast(null as varchar) as level,
+        cast(null as string) as level,
         max({{ months_between('custody.from_date', 'claim.claim_month') }}) as value,
         max(lag_months.value) as threshold,
         {{ evidence_concat(

@@ -67,7 +67,7 @@ final as (
         'X03' as indicator,
         member.household_id,
         claim.person_key,
-        cast(null as varchar) as level,
+        cast(null as string) as level,
         max({{ months_between('registration.changed_on', 'claim.claim_month') }}) as value,
         max(lag_months.value) as threshold,
         {{ evidence_concat(

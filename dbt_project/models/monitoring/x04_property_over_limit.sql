@@ -28,7 +28,7 @@ final as (
         'X04' as indicator,
         place.household_id,
         {{ value_at_max('breach.person_key', '-breach.rank') }} as person_key,
-        cast(null as varchar) as level,
+        cast(null as string) as level,
         {{ value_at_max('breach.value', '-breach.rank') }} as value,
         {{ value_at_max('breach.limit_value', '-breach.rank') }} as threshold,
         {{ evidence_union('breach.evidence') }} as evidence

@@ -46,7 +46,7 @@ line as (
         county_code,
         dimension_key as area_type,
         'rigid_expenditure' as layer,
-        value / 12 as value
+        cast(value as double) / 12 as value
     from disposable
 ),
 
@@ -93,7 +93,7 @@ final as (
         'X05' as indicator,
         household_id,
         max(top_earner_key) as person_key,
-        cast(null as varchar) as level,
+        cast(null as string) as level,
         max(income_pc_yuan) as value,
         max(line_yuan) as threshold,
         {{ evidence_union('evidence') }} as evidence

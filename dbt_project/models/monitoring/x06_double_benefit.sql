@@ -87,7 +87,7 @@ final as (
         'X06' as indicator,
         member.household_id,
         found.person_key,
-        cast(null as varchar) as level,
+        cast(null as string) as level,
         max(found.value) as value,
         cast(1 as decimal(18, 4)) as threshold,
         {{ evidence_union('found.evidence') }} as evidence

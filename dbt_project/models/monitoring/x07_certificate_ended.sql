@@ -93,7 +93,7 @@ final as (
         'X07' as indicator,
         member.household_id,
         ended.person_key,
-        cast(null as varchar) as level,
+        cast(null as string) as level,
         count(distinct ended.benefit) as value,
         cast(null as decimal(18, 4)) as threshold,
         {{ evidence_concat(

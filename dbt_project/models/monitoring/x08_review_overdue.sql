@@ -18,7 +18,7 @@ final as (
         'X08' as indicator,
         certificate.household_id,
         max(certificate.applicant_key) as person_key,
-        cast(null as varchar) as level,
+        cast(null as string) as level,
         max({{ months_between('certificate.checked_on', 'certificate.month') }}) as value,
         max(period.value) as threshold,
         {{ evidence_list('certificate.delivery_id', 'certificate.row_number') }} as evidence

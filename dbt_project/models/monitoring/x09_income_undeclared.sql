@@ -40,7 +40,7 @@ compared as (
             ),
             -- A pension or a fund account paid into goes on. A member whose row is missing this once still eats.
             {{ yuan(
-                'sequence.assured_income_yuan / greatest(sequence.counted_member_count, '
+                'cast(sequence.assured_income_yuan as double) / greatest(sequence.counted_member_count, '
                 ~ 'coalesce(sequence.before_member_count, sequence.counted_member_count))'
             ) }}
         ) as lasting_pc_yuan,
@@ -58,7 +58,7 @@ final as (
         'X09' as indicator,
         household_id,
         max(top_earner_key) as person_key,
-        cast(null as varchar) as level,
+        cast(null as string) as level,
         max(lasting_pc_yuan) as value,
         max(declared_income_pc_yuan * (1 + ratio)) as threshold,
         {{ evidence_union('evidence') }} as evidence

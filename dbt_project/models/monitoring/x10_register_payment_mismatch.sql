@@ -209,7 +209,7 @@ final as (
         'X10' as indicator,
         household_id,
         min(person_key) as person_key,
-        cast(null as varchar) as level,
+        cast(null as string) as level,
         max(value) as value,
         cast(null as decimal(18, 4)) as threshold,
         {{ evidence_union('evidence') }} as evidence

@@ -133,7 +133,7 @@ of_contradiction as (
             when cast(numerator as double) / denominator > threshold then 'failed'
             else 'passed'
         end as state,
-        cast(null as varchar) as division
+        cast(null as string) as division
     from contradiction_counted
 ),
 

@@ -82,7 +82,7 @@ of_review as (
     select
         'overdue_reviews_and_hits' as check_id,
         month,
-        cast(null as varchar) as village_code,
+        cast(null as string) as village_code,
         case when overdue_count = 0 then 'counted_elsewhere' else 'several_certificates' end as reason,
         cast(overdue_count - 1 as decimal(18, 4)) as value
     from overdue
@@ -202,7 +202,7 @@ of_elder as (
     select
         'elders_and_register' as check_id,
         month,
-        cast(null as varchar) as village_code,
+        cast(null as string) as village_code,
         'elder_gone' as reason,
         cast(-1 as decimal(18, 4)) as value
     from {{ ref('elder_visit_month') }}

@@ -133,7 +133,7 @@ flowed as (
     union all
     {%- endfor %}
     select
-        cast(null as varchar) as figure,
+        cast(null as string) as figure,
         month,
         area_level,
         area_code,
@@ -270,7 +270,7 @@ rate as (
         catalogue.unit,
         above.is_feed_arrived and below.is_feed_arrived as is_feed_arrived,
         case
-            when below.value <> 0 then cast(above.value / cast(below.value as double) as decimal(18, 4))
+            when below.value <> 0 then {{ as_decimal('above.value / cast(below.value as double)', 18, 4) }}
         end as value,
         above.value as numerator,
         below.value as denominator

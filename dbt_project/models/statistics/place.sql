@@ -19,7 +19,7 @@ told as (
     select village_code from {{ ref('child_state_month') }}
     union distinct
     -- Whoever has no place at all.
-    select cast(null as varchar) as village_code
+    select cast(null as string) as village_code
     from {{ ref('run_month') }}
 ),
 

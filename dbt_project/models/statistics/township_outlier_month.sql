@@ -177,8 +177,8 @@ final as (
         {%- for lang in ('zh', 'en') %}
         {{ filled('sentence.' ~ lang, {
             'measure': 'judged.title_' ~ lang,
-            'exposure': 'cast(judged.exposure as varchar)',
-            'observed': 'cast(judged.observed as varchar)',
+            'exposure': 'cast(judged.exposure as string)',
+            'observed': 'cast(judged.observed as string)',
             'observed_rate': percent_text('judged.observed_rate'),
             'strata': 'judged.strata_' ~ lang,
             'expected': plain_number('judged.expected'),

@@ -207,7 +207,7 @@ overdue as (
         month,
         {{ area_on('township', 'village_code') }} as township_code,
         concat_ws(
-            ' ', side, level, cast(least({{ months_between('first_month', 'month') }}, 2) as varchar)
+            ' ', side, level, cast(least({{ months_between('first_month', 'month') }}, 2) as string)
         ) as stratum,
         count(*) as exposure,
         sum(case when is_overdue then 1 else 0 end) as observed
@@ -216,7 +216,7 @@ overdue as (
     group by
         month,
         {{ area_on('township', 'village_code') }},
-        concat_ws(' ', side, level, cast(least({{ months_between('first_month', 'month') }}, 2) as varchar))
+        concat_ws(' ', side, level, cast(least({{ months_between('first_month', 'month') }}, 2) as string))
 ),
 
 told as (
