@@ -10,8 +10,8 @@
       key `valid_from`, since which of several rows of one delivery month counts is decided among all of them.
     - events: a key and `last_told_month`. What was told since is taken back and told anew, see `newest_of_event`.
 
-    On DuckDB the strategy `rebuild` deletes and inserts in one transaction. On Spark, where a table is its partitions,
-    `insert_overwrite` takes its place (dbt_project.yml).
+    On DuckDB the strategy `rebuild` deletes and inserts in one transaction. On Spark, where files are never altered,
+    macros/incremental_on_spark.sql takes its place.
 #}
 
 {#
