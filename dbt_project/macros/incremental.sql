@@ -54,7 +54,7 @@
 
 {# Orders what is built by month behind the table that says how far back it has to go: dbt reads `ref` in a hook. #}
 {% macro after_events() -%}
-    -- depends on {{ ref('event_reach') }}
+    {%- do ref('event_reach') -%}
 {%- endmacro %}
 
 {# Whether this build adds months to the table; in a unit test a model is what a full build makes of it. #}
