@@ -3,32 +3,57 @@
 Belongs here: growing the trees and keeping them. Not here: Shapley values (`ml.shapley`), choosing the settings.
 """
 
+import os
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 import numpy as np
+import numpy.typing as npt
 from sklearn.ensemble import HistGradientBoostingClassifier
+from threadpoolctl import threadpool_limits
 
+import ml
 from ml.additive import AdditiveModel, Vector, checked
+from ml.bins import Bins
 from ml.columns import Matrix, matrix_of
 from ml.shapley import (
-    MOST_NODES,
+    DEEPEST,
+    MOST_LEAVES,
+    Axis,
+    Codes,
     Leaf,
     Tree,
+    axes_of,
     codes_of,
     covers_of,
+    cuts_of,
     expected,
     forest_contributions,
     forest_scores,
-    key_of,
+    keys_of,
     tree_of,
 )
+
+ROWS_AT_ONCE = 200_000  # rows scored together: memory does not grow with the table
+COVER_ROWS = 200_000  # rows that say how often each leaf is reached, where a feature is unknown
+ALONE = 400_000  # values (rows times columns) up to which one thread grows the trees
+PATIENCE = 40  # rounds without gain on held-out rows after which growing stops
+
+
+@dataclass(frozen=True)
+class Held:
+    """Rows kept apart that say when to stop growing."""
+
+    bins: Bins = field(repr=False)
+    labels: Vector = field(repr=False)
+    weights: Vector = field(repr=False)
 
 
 class BoostedRiskClassifier(AdditiveModel):
     """Boosted trees, monotone where `directions` say so; `pairwise` allows two features to act together, no more.
 
-    At most 16 leaves a tree, so that a row's way through a tree is one small number (see `ml.shapley`).
+    At most 32 leaves and 8 features on the way to one, so that exact reasons stay cheap (see `ml.shapley`).
     """
 
     def __init__(
@@ -38,6 +63,7 @@ class BoostedRiskClassifier(AdditiveModel):
         learning_rate: float = 0.06,
         max_iter: int = 200,
         max_leaf_nodes: int = 12,
+        max_depth: int = 6,
         min_samples_leaf: int = 20,
         l2: float = 5.0,
         column_share: float = 0.5,
@@ -48,6 +74,7 @@ class BoostedRiskClassifier(AdditiveModel):
         self.learning_rate = learning_rate
         self.max_iter = max_iter
         self.max_leaf_nodes = max_leaf_nodes
+        self.max_depth = max_depth
         self.min_samples_leaf = min_samples_leaf
         self.l2 = l2
         self.column_share = column_share
@@ -56,53 +83,70 @@ class BoostedRiskClassifier(AdditiveModel):
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:  # noqa: N803
         """Learn from an (n, p) table and 0/1 labels; columns that are empty or constant are left out."""
         matrix, labels, weights = checked(X, y, sample_weight)
-        grown = self.grow(matrix, labels, weights)
-        return self.keep(grown, matrix, weights)
+        bins = Bins.of(matrix)
+        return self.keep(self.grow(bins, labels, weights), bins, matrix, weights)
 
-    def grow(self, matrix: Matrix, labels: Vector, weights: Vector) -> HistGradientBoostingClassifier:
-        """scikit-learn's boosting on the columns that vary."""
-        if self.max_leaf_nodes > MOST_NODES + 1:
-            raise ValueError(f"max_leaf_nodes {self.max_leaf_nodes} is more than {MOST_NODES + 1}")
-        self.n_features_in_ = matrix.shape[1]
+    def grow(
+        self, bins: Bins, labels: Vector, weights: Vector, held: Held | None = None
+    ) -> HistGradientBoostingClassifier:
+        """scikit-learn's boosting on the columns that vary; with `held`, no longer than it gains there."""
+        if self.max_leaf_nodes > MOST_LEAVES:
+            raise ValueError(f"max_leaf_nodes {self.max_leaf_nodes} is more than {MOST_LEAVES}")
+        self.n_features_in_ = len(bins.edges)
         self.classes_ = np.array([0, 1])
-        self.used_ = np.array([_varies(matrix[:, place]) for place in range(matrix.shape[1])], dtype=bool)
+        self.used_ = np.array([_varies(bins.codes[:, place]) for place in range(self.n_features_in_)], dtype=bool)
         directions = np.zeros(self.n_features_in_) if self.directions is None else np.asarray(self.directions)
         trees = HistGradientBoostingClassifier(
             learning_rate=self.learning_rate,
             max_iter=self.max_iter,
             max_leaf_nodes=4 if self.pairwise else self.max_leaf_nodes,
-            max_depth=2 if self.pairwise else 6,
+            max_depth=2 if self.pairwise else min(self.max_depth, DEEPEST),
             min_samples_leaf=self.min_samples_leaf,
             l2_regularization=self.l2,
             max_features=self.column_share,
             monotonic_cst=directions[self.used_].astype(int),
-            # Its early stopping would split at random, over households and time; the number of rounds is declared.
-            early_stopping=False,
+            # Its own held-out rows would be drawn at random, over households and time.
+            early_stopping=held is not None,
+            n_iter_no_change=PATIENCE,
+            tol=0.0,
+            scoring="loss",
             random_state=self.random_state,
         )
-        return trees.fit(matrix[:, self.used_], labels, sample_weight=weights)
+        apart: dict[str, Any] = {}
+        if held is not None:
+            apart = {"X_val": self.inside(held.bins.codes), "y_val": held.labels, "sample_weight_val": held.weights}
+        with threadpool_limits(_threads(bins.codes.size), user_api="openmp"):
+            return trees.fit(self.inside(bins.codes), labels, sample_weight=weights, **apart)
 
-    def keep(self, grown: HistGradientBoostingClassifier, matrix: Matrix, weights: Vector) -> Self:
+    def inside(self, matrix: Matrix) -> Matrix:
+        """The columns that vary."""
+        return matrix if self.used_.all() else matrix[:, self.used_]
+
+    def keep(self, grown: HistGradientBoostingClassifier, bins: Bins, matrix: Matrix, weights: Vector) -> Self:
         """Keep the trees as plain arrays; refuse them where they do not say what scikit-learn says."""
-        trees = [tree_of(predictors[0].nodes) for predictors in grown._predictors]
-        trees = [tree for tree in trees if len(tree.feature)] or trees[:1]
-        inside = matrix[:, self.used_]
-        self.start_ = float(grown._baseline_prediction.ravel()[0])
-        lost = sum(
-            float(predictors[0].nodes["value"][0]) for predictors in grown._predictors if len(predictors[0].nodes) == 1
-        )
-        trees = [tree for tree in trees if len(tree.feature)]
-        self.start_ += lost
-        probe = inside[:: max(1, len(inside) // 500)]
-        told = grown.decision_function(probe)
-        if np.abs(told - self.start_ - forest_scores(probe, trees)).max() > 1e-9:
-            raise RuntimeError("the trees read off do not score as scikit-learn's: its nodes mean something else")
-        codes = codes_of(inside, trees)
-        covers = [covers_of(tree, key_of(tree, codes), weights) for tree in trees]
+        nodes = [predictors[0].nodes for predictors in grown._predictors]
+        used = np.flatnonzero(self.used_)
+        trees = [_on_values(tree_of(own), bins, used) for own in nodes if len(own) > 1]
+        # A tree that found nothing to split is a number.
+        alone = sum(float(own["value"][0]) for own in nodes if len(own) == 1)
+        self.start_ = float(grown._baseline_prediction.ravel()[0]) + alone
+        every = max(1, len(matrix) // COVER_ROWS)
+        inside, weights = self.inside(matrix[::every]), weights[::every]
+        cuts = cuts_of(trees, inside.shape[1])
+        codes = codes_of(inside, cuts)
+        self._check(grown, self.inside(bins.codes[::every]), inside, trees)
+        covers = [covers_of(tree, axes, keys_of(axes, codes), weights) for tree, axes in _with_axes(trees, cuts)]
         self._flatten(trees, covers)
         means = [expected(tree, cover) for tree, cover in zip(trees, covers, strict=True)]
         self.baseline_ = self.start_ + float(np.sum(means))
         return self
+
+    def _check(self, grown: HistGradientBoostingClassifier, codes: Matrix, inside: Matrix, trees: list[Tree]) -> None:
+        every = max(1, len(inside) // 500)
+        told, probe = grown.decision_function(codes[::every]), inside[::every]
+        cuts = cuts_of(trees, inside.shape[1])
+        if np.abs(told - self.start_ - forest_scores(codes_of(probe, cuts), trees, cuts, len(probe))).max() > 1e-9:
+            raise RuntimeError("the trees read off do not score as scikit-learn's: its nodes mean something else")
 
     def _flatten(self, trees: list[Tree], covers: list[Vector]) -> None:
         """One row a node and one a leaf over all trees: what is saved is numbers alone."""
@@ -136,31 +180,65 @@ class BoostedRiskClassifier(AdditiveModel):
         return trees, covers
 
     def decision_function(self, X: Any) -> Vector:  # noqa: N803
-        """Raw score of each row, from the leaves alone: far quicker than explain, and equal within 1e-9."""
+        """Raw score of each row, from the leaves alone: quicker than explain, and equal within 1e-9."""
         matrix = matrix_of(X)
         if matrix.shape[1] != self.n_features_in_:
             raise ValueError(f"{matrix.shape[1]} columns, fitted on {self.n_features_in_}")
-        return self.start_ + forest_scores(matrix[:, self.used_], self._forest()[0])
+        trees, _ = self._forest()
+        cuts = cuts_of(trees, int(self.used_.sum()))
+        scores = [forest_scores(codes, trees, cuts, stop - start) for start, stop, codes in self._blocks(matrix, cuts)]
+        return self.start_ + np.concatenate([np.empty(0), *scores])
 
     def _contributions(self, matrix: Matrix) -> Matrix:
         trees, covers = self._forest()
+        cuts = cuts_of(trees, int(self.used_.sum()))
         parts = np.zeros((self.n_features_in_, len(matrix)))
         used = np.flatnonzero(self.used_)
-        for column, values in forest_contributions(matrix[:, self.used_], trees, covers):
-            parts[used[column]] += values
+        for start, stop, codes in self._blocks(matrix, cuts):
+            for column, values in forest_contributions(codes, trees, cuts, covers):
+                parts[used[column], start:stop] += values
         return parts.T
 
+    def _blocks(self, matrix: Matrix, cuts: list[Vector]) -> Iterator[tuple[int, int, Codes]]:
+        for start in range(0, len(matrix), ROWS_AT_ONCE):
+            stop = min(start + ROWS_AT_ONCE, len(matrix))
+            yield start, stop, codes_of(self.inside(matrix[start:stop]), cuts)
 
-def staged_scores(grown: HistGradientBoostingClassifier, matrix: Matrix, every: int) -> Iterator[tuple[int, Vector]]:
-    """Rounds and raw scores after every so many rounds: what fewer rounds would have said."""
-    for done, raw in enumerate(grown.staged_decision_function(matrix), start=1):
-        if done % every == 0:
+
+def _with_axes(trees: list[Tree], cuts: list[Vector]) -> Iterator[tuple[Tree, list[Axis]]]:
+    return ((tree, axes_of(tree, cuts)) for tree in trees)
+
+
+def _threads(values: int) -> int | None:
+    """One thread for few rows, where waiting costs more than it saves, and where threads spin on a busy machine."""
+    spinning = not ml.WAITS_PASSIVELY and os.getloadavg()[0] > (os.cpu_count() or 1)
+    return 1 if values < ALONE or spinning else None
+
+
+def _on_values(tree: Tree, bins: Bins, used: npt.NDArray[np.int64]) -> Tree:
+    """The same tree, split at values where it was split at bin numbers."""
+    pairs = zip(tree.feature, tree.threshold, strict=True)
+    return replace(tree, threshold=np.array([bins.threshold(int(used[column]), code) for column, code in pairs]))
+
+
+def staged_scores(grown: HistGradientBoostingClassifier, codes: Matrix, every: int) -> Iterator[tuple[int, Vector]]:
+    """Rounds and raw scores after every so many rounds (and the last): what fewer rounds would have said."""
+    last = grown.n_iter_
+    for done, raw in enumerate(grown.staged_decision_function(codes), start=1):
+        if done % every == 0 or done == last:
             yield done, np.asarray(raw).ravel().copy()
 
 
+def anything_varies(bins: Bins) -> bool:
+    """Whether there is a column that trees could split."""
+    return any(_varies(bins.codes[:, place]) for place in range(bins.codes.shape[1]))
+
+
 def _varies(column: Vector) -> bool:
-    present = column[~np.isnan(column)]
-    return len(present) > 0 and (float(present.min()) < float(present.max()) or 0 < len(present) < len(column))
+    missing = np.isnan(column)
+    if missing.all():
+        return False
+    return bool(missing.any()) or float(column.min()) < float(column.max())
 
 
 def _joined(parts: list[Any], kind: Any) -> Any:

@@ -12,13 +12,15 @@ Flags = npt.NDArray[np.bool_]
 
 
 def matrix_of(table: Any) -> Matrix:
-    """A polars or pandas frame or an array as an (n, p) float matrix; nulls and infinities become NaN."""
-    values = table.to_numpy() if hasattr(table, "to_numpy") else table
-    matrix = np.array(values, dtype=np.float64, copy=True)
+    """A polars or pandas frame or an array as an (n, p) float matrix; nulls and infinities become NaN.
+
+    A float array without infinities is handed back as it is: nobody writes into it, and a copy may be a gigabyte.
+    """
+    matrix = np.asarray(table.to_numpy() if hasattr(table, "to_numpy") else table, dtype=np.float64)
     if matrix.ndim != 2:
         raise ValueError(f"expected a table of two dimensions, got {matrix.ndim}")
-    matrix[~np.isfinite(matrix)] = np.nan
-    return matrix
+    endless = np.isinf(matrix)
+    return np.where(endless, np.nan, matrix) if endless.any() else matrix
 
 
 def feature_matrix(frame: pl.DataFrame, names: Sequence[str]) -> Matrix:

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GroupKFold, StratifiedKFold
 
 from ml.additive import Vector
@@ -18,6 +17,7 @@ from ml.additive import Vector
 Rows = npt.NDArray[np.int64]
 Split = tuple[Rows, Rows]
 FEW_ROWS, MANY_ROWS = 3_000, 50_000
+CLOSE = 0.5
 LATEST_SHARE = 0.3  # of the months, by which a panel is judged
 
 
@@ -84,8 +84,11 @@ def judge(names: Sequence[str], scores: Sequence[Sequence[Vector]], labels: Sequ
 
 
 def simplest(judged: Sequence[Judged]) -> Judged:
-    """The first (simplest) competitor within one standard error of the best."""
-    return next(one for one in judged if one.gap <= one.error)
+    """The first (simplest) competitor within half a standard error of the best.
+
+    A whole one cost up to 0.008 AUC on real panels and spared nothing: all kinds are explained exactly.
+    """
+    return next(one for one in judged if one.gap <= CLOSE * one.error)
 
 
 def _placements(score: Vector, label: Vector) -> tuple[Vector, Vector]:
@@ -105,10 +108,15 @@ def _error(first: Sequence[tuple[Vector, Vector]], second: Sequence[tuple[Vector
     return float(np.sqrt(total) / len(first))
 
 
-def best_rounds(staged: Sequence[dict[int, Vector]], labels: Sequence[Vector]) -> int:
-    """The number of rounds with the highest mean AUC over the folds; the fewest in a tie."""
-    rounds = sorted(staged[0])
+def best_rounds(staged: Sequence[dict[int, Vector]], labels: Sequence[Vector]) -> tuple[int, list[Vector]]:
+    """The number of rounds with the highest mean AUC over the folds, and the scores then; the fewest in a tie.
+
+    A fold that stopped growing earlier speaks with its last round.
+    """
+    looks = sorted({done for own in staged for done in own})
+    scores = [[own[max(done for done in own if done <= look or done == min(own))] for own in staged] for look in looks]
     areas = [
-        np.mean([roc_auc_score(label, own[done]) for own, label in zip(staged, labels, strict=True)]) for done in rounds
+        np.mean([_placements(one, label)[0].mean() for one, label in zip(own, labels, strict=True)]) for own in scores
     ]
-    return rounds[int(np.argmax(areas))]
+    best = int(np.argmax(areas))
+    return looks[best], scores[best]

@@ -17,10 +17,11 @@ from sklearn.utils.multiclass import check_classification_targets, type_of_targe
 from sklearn.utils.validation import _check_feature_names, check_is_fitted
 
 from ml.additive import AdditiveModel, Vector, checked
-from ml.choosing import Plan, contest, sampled
+from ml.choosing import Plan, contest, fit_chosen, sampled
 from ml.columns import Matrix, matrix_of, signed_log
+from ml.encoding import TableEncoder
 from ml.minimise import Bound, minimise
-from ml.tables import TableEncoder, columns_of, names_of
+from ml.tables import columns_of, names_of, part_of
 
 
 class RuleListClassifier(AdditiveModel):
@@ -248,7 +249,7 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         monotone: Mapping[str | int, int] | None = None,
         kinds: Sequence[str] = ("linear", "spline", "additive", "boosted", "blend"),
         max_rows: int = 300_000,
-        max_contest_rows: int = 120_000,
+        max_contest_rows: int = 60_000,
         max_rounds: int = 600,
         random_state: int = 0,
     ) -> None:
@@ -273,20 +274,23 @@ class RiskClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self._learn_names(X, columns)
         labels = self._labels(y, len(columns[0]))
         weights = _weights(sample_weight, len(labels))
+        rows = len(labels)
         # A row without weight is not there: it must not decide a split, a bin or a category either.
         present = np.flatnonzero(weights > 0)
         kept, drawn = sampled(labels[present], weights[present], self.max_rows, self.random_state)
         kept = present[kept]
-        columns, labels, weights = [column[kept] for column in columns], labels[kept], drawn
+        columns, labels, weights = part_of(columns, kept), labels[kept], drawn
         if not 0 < labels @ weights < weights.sum():
             raise ValueError("Classifier can't train when only one class is present.")
-        when, who = (None if given is None else np.asarray(given)[kept] for given in (month, group))
-        plan = Plan(columns, labels, weights, self._directions(), self.random_state, self.max_rounds)
-        chosen = contest(plan, self.kinds, when, who, self.max_contest_rows)
-        self.judged_, self.kind_, self.settings_ = chosen.judged, chosen.kind, chosen.settings
-        self.encoder_ = TableEncoder().fit(columns, labels, weights)
-        matrix = self.encoder_.transform(columns)
-        self.model_ = plan.build(chosen.kind, chosen.settings, self.encoder_).fit(matrix, labels, sample_weight=weights)
+        when, who = (
+            _ranks(given, name, rows)[kept] if given is not None else None
+            for given, name in ((month, "month"), (group, "group"))
+        )
+        plan = Plan(columns, labels, weights, who, self._directions(), self.random_state, self.max_rounds)
+        chosen = contest(plan, self.kinds, when, self.max_contest_rows)
+        self.judged_, self.kind_, self.settings_, self.share_ = chosen.judged, chosen.kind, chosen.members, chosen.share
+        self.encoder_ = TableEncoder()
+        self.model_ = fit_chosen(plan, chosen, self.encoder_)
         self.baseline_ = self.model_.baseline_
         return self
 
@@ -374,8 +378,25 @@ def _weights(sample_weight: Any, rows: int) -> Vector:
         return np.full(rows, float(weights))
     if weights.ndim != 1:
         raise ValueError("Sample weights must be 1D array or scalar")
-    if not weights.any():
-        raise ValueError("every sample weight is zero")
     if len(weights) != rows:
         raise ValueError(f"sample_weight.shape == {weights.shape}, expected {(rows,)}!")
+    if not np.isfinite(weights).all() or (weights < 0).any():
+        raise ValueError("sample weights must be finite and not negative")
+    if not weights.any():
+        raise ValueError("every sample weight is zero")
     return weights
+
+
+def _ranks(given: Any, name: str, rows: int) -> npt.NDArray[np.int64]:
+    """Months or groups of any type as whole numbers in their order; a row without a group is a group of its own."""
+    values = pl.Series(given.to_list() if hasattr(given, "to_list") else list(given), strict=False)
+    if len(values) != rows:
+        raise ValueError(f"Found input variables with inconsistent numbers of samples: {name} {len(values)}, X {rows}")
+    missing = values.is_null().to_numpy()
+    if values.dtype.is_float():
+        missing |= values.is_nan().fill_null(True).to_numpy()
+    if name == "month" and missing.any():
+        raise ValueError("month has missing values: when was such a row?")
+    ranks = values.rank("dense").cast(pl.Int64).fill_null(0).to_numpy().copy()
+    ranks[missing] = ranks.max(initial=0) + 1 + np.arange(int(missing.sum()))
+    return np.asarray(ranks)

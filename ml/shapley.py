@@ -1,11 +1,12 @@
 """Exact Shapley values of boosted trees (path dependent), for many rows at once.
 
-A row's contribution from one tree depends only on which way it goes at each inner node: at most 15 yes-or-no answers,
-one small whole number. So each tree becomes a table from that number to contributions, and a row is one look-up a tree.
+A row's contribution from one tree depends only on where each of the tree's few features lies among the tree's own
+thresholds: one small whole number, its key. So each tree becomes a table from keys to contributions, and a row is a
+few look-ups a tree, however many leaves there are.
 Belongs here: trees as plain arrays, their keys and tables. Not here: growing trees (`ml.boosted`).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import factorial
 from typing import Any
@@ -17,8 +18,11 @@ from ml.columns import Matrix
 
 Vector = npt.NDArray[np.float64]
 Whole = npt.NDArray[np.int64]
-MOST_NODES = 15  # inner nodes of a tree: its key then fits 16 bits
-MISSING_HIGH = np.uint16(65535)
+Codes = list[npt.NDArray[Any]]
+MOST_LEAVES = 32
+DEEPEST = 8  # features on the way to a leaf; a leaf's game has two to that power lines
+DENSE = 4_096  # up to so many keys a table holds all of them, seen or not
+SORTED = 1 << 22  # above so many keys those that occur are found by sorting
 
 
 @dataclass(frozen=True)
@@ -31,7 +35,7 @@ class Leaf:
 
 @dataclass(frozen=True)
 class Tree:
-    """Inner nodes (feature, threshold, where missing goes, rows that passed and went left) and leaves."""
+    """Inner nodes (feature, threshold, where missing goes) and leaves."""
 
     feature: Whole
     threshold: Vector
@@ -40,12 +44,17 @@ class Tree:
 
 
 @dataclass(frozen=True)
-class Codes:
-    """Each column as its place among the forest's thresholds, with missing lowest and with missing highest."""
+class Axis:
+    """One feature of a tree: its place in the key, which way each of its levels goes, and the level of each code."""
 
-    low: list[npt.NDArray[np.uint16]]
-    high: list[npt.NDArray[np.uint16]]
-    cuts: list[Vector]
+    feature: int
+    stride: int
+    left: npt.NDArray[np.bool_]  # (levels, nodes of the tree); only this feature's nodes are filled
+    step: npt.NDArray[Any]  # level times stride, for each code of the forest
+
+    @property
+    def levels(self) -> int:
+        return len(self.left)
 
 
 def tree_of(nodes: Any) -> Tree:
@@ -69,67 +78,128 @@ def tree_of(nodes: Any) -> Tree:
     )
 
 
-def codes_of(matrix: Matrix, trees: list[Tree]) -> Codes:
-    """Code the columns once, so that every answer of every tree is one comparison of small whole numbers."""
-    empty = np.empty(0)
-    per_column: list[list[Vector]] = [[] for _ in range(matrix.shape[1])]
-    for tree in trees:
-        for feature, threshold in zip(tree.feature, tree.threshold, strict=True):
-            per_column[feature].append(threshold)
-    cuts = [np.unique(np.asarray(found, dtype=float)) if found else empty for found in per_column]
-    low, high = [], []
+def cuts_of(trees: Sequence[Tree], width: int) -> list[Vector]:
+    """The thresholds of each column anywhere in the forest, ascending."""
+    feature = np.concatenate([tree.feature for tree in trees]) if trees else np.empty(0, dtype=np.int64)
+    threshold = np.concatenate([tree.threshold for tree in trees]) if trees else np.empty(0)
+    return [np.unique(threshold[feature == place]) for place in range(width)]
+
+
+def codes_of(matrix: Matrix, cuts: Sequence[Vector]) -> Codes:
+    """Each column as its place among the forest's thresholds, missing last: small whole numbers, coded once."""
+    codes: Codes = []
     for place, edges in enumerate(cuts):
+        kind = np.uint8 if len(edges) < 255 else np.uint16
         column = matrix[:, place]
-        missing = np.isnan(column)
-        code = np.searchsorted(edges, column, side="left").astype(np.uint16) if len(edges) else None
-        if code is None:
-            code = np.zeros(0, dtype=np.uint16)
-            low.append(code)
-            high.append(code)
-        elif missing.any():
-            low.append(np.where(missing, np.uint16(0), code))
-            high.append(np.where(missing, MISSING_HIGH, code))
-        else:
-            low.append(code)
-            high.append(code)
-    return Codes(low, high, cuts)
+        # searchsorted puts NaN after every threshold already
+        code = np.searchsorted(edges, column, side="left").astype(kind) if len(edges) else np.empty(0, dtype=kind)
+        if len(edges):
+            code[np.isnan(column)] = len(edges) + 1
+        codes.append(code)
+    return codes
 
 
-def key_of(tree: Tree, codes: Codes) -> npt.NDArray[np.uint16]:
-    """One whole number a row: bit j is set where the row goes left at inner node j."""
-    rows = max((len(codes.low[feature]) for feature in tree.feature), default=0)
-    key = np.zeros(rows, dtype=np.uint16)
-    for bit, (feature, threshold, left) in enumerate(zip(tree.feature, tree.threshold, tree.missing_left, strict=True)):
-        column = codes.low[feature] if left else codes.high[feature]
-        cut = np.uint16(np.searchsorted(codes.cuts[feature], threshold))
-        key |= (column <= cut).astype(np.uint16) << np.uint16(bit)
-    return key
+def axes_of(tree: Tree, cuts: Sequence[Vector]) -> list[Axis]:
+    """The features of a tree with their levels; the key of a row is the sum of its steps."""
+    axes, stride = [], 1
+    for feature in np.unique(tree.feature):
+        nodes = np.flatnonzero(tree.feature == feature)
+        at = np.searchsorted(cuts[feature], tree.threshold[nodes])
+        own = np.unique(at)
+        left = np.zeros((len(own) + 1, len(tree.feature)), dtype=bool)
+        left[:, nodes] = np.arange(len(own) + 1)[:, None] <= np.searchsorted(own, at)
+        missing = tree.missing_left[nodes]
+        same = np.flatnonzero((left[:, nodes] == missing).all(axis=1))
+        if not len(same):  # missing goes a way that no value goes
+            left = np.vstack([left, np.zeros(len(tree.feature), dtype=bool)])
+            left[-1, nodes] = missing
+        level = np.searchsorted(own, np.arange(len(cuts[feature]) + 2), side="left")
+        level[-1] = same[0] if len(same) else len(left) - 1
+        axes.append(Axis(int(feature), stride, left, (level * stride).astype(np.int64)))
+        stride *= len(left)
+    return axes
 
 
-def seen_keys(tree: Tree, key: npt.NDArray[np.uint16]) -> tuple[Whole, npt.NDArray[np.uint16]]:
-    """The keys that occur, and each row's place among them."""
-    size = 1 << len(tree.feature)
+def keys_of(axes: Sequence[Axis], codes: Codes) -> Whole:
+    """One whole number a row: where each feature of the tree lies among the tree's thresholds."""
+    small = _size(axes) <= 1 << 31
+    key: Any = 0
+    for axis in axes:
+        step = axis.step.astype(np.int32) if small else axis.step
+        key = key + np.take(step, codes[axis.feature])
+    return np.asarray(key)
+
+
+def _size(axes: Sequence[Axis]) -> int:
+    return axes[-1].stride * axes[-1].levels if axes else 1
+
+
+def seen_keys(axes: Sequence[Axis], key: Whole) -> tuple[Whole, Whole]:
+    """The keys to put into a table, and each row's place among them."""
+    size = _size(axes)
+    if size <= DENSE:
+        return np.arange(size), key
+    if size > SORTED:
+        seen, place = np.unique(key, return_inverse=True)
+        return seen.astype(np.int64), place
     seen = np.flatnonzero(np.bincount(key, minlength=size))
-    place = np.zeros(size, dtype=np.uint16)
-    place[seen] = np.arange(len(seen), dtype=np.uint16)
-    return seen, place[key]
+    place_of = np.zeros(size, dtype=np.int32)
+    place_of[seen] = np.arange(len(seen), dtype=np.int32)
+    return seen, np.take(place_of, key)
 
 
-def leaf_of(tree: Tree, keys: Whole) -> Whole:
-    """The leaf that each key leads to."""
-    found = np.zeros(len(keys), dtype=np.int64)
-    for number, leaf in enumerate(tree.leaves):
-        mask = sum(1 << node for node, _ in leaf.steps)
-        wanted = sum(1 << node for node, left in leaf.steps if left)
-        found[(keys & mask) == wanted] = number
+@dataclass(frozen=True)
+class _Way:
+    """A leaf as a game: its features (places among the axes) and, for each, which levels keep to the way."""
+
+    axes: list[int]
+    holds: list[npt.NDArray[np.bool_]]
+    steps: list[list[tuple[int, bool]]]
+
+
+def _ways(tree: Tree, axes: Sequence[Axis]) -> list[_Way]:
+    axis_of = {axis.feature: place for place, axis in enumerate(axes)}
+    of_node = [axis_of[int(feature)] for feature in tree.feature]
+    ways = []
+    for leaf in tree.leaves:
+        own: dict[int, list[tuple[int, bool]]] = {}
+        for node, left in leaf.steps:
+            own.setdefault(of_node[node], []).append((node, left))
+        holds = []
+        for place, steps in own.items():
+            nodes, wanted = [node for node, _ in steps], [left for _, left in steps]
+            holds.append((axes[place].left[:, nodes] == wanted).all(axis=1))
+        ways.append(_Way(list(own), holds, list(own.values())))
+    return ways
+
+
+def _patterns(ways: Sequence[_Way], axes: Sequence[Axis], keys: Whole) -> list[Whole]:
+    """For each leaf and key: one bit a feature of the leaf, set where the key keeps to the leaf's way."""
+    levels = [keys // axis.stride % axis.levels for axis in axes]
+    found = []
+    for way in ways:
+        pattern = np.zeros(len(keys), dtype=np.int64)
+        for bit, (place, holds) in enumerate(zip(way.axes, way.holds, strict=True)):
+            pattern |= np.take(holds.astype(np.int64) << bit, levels[place])
+        found.append(pattern)
     return found
 
 
-def covers_of(tree: Tree, key: npt.NDArray[np.uint16], weights: Vector) -> Vector:
+def leaves_of(tree: Tree, axes: Sequence[Axis], keys: Whole) -> Whole:
+    """The leaf that each key leads to."""
+    ways = _ways(tree, axes)
+    found = np.zeros(len(keys), dtype=np.int64)
+    for number, (way, pattern) in enumerate(zip(ways, _patterns(ways, axes, keys), strict=True)):
+        found[pattern == (1 << len(way.axes)) - 1] = number
+    return found
+
+
+def covers_of(tree: Tree, axes: Sequence[Axis], key: Whole, weights: Vector) -> Vector:
     """The weight of the training rows that end in each leaf."""
-    seen, place = seen_keys(tree, key)
-    leaf = leaf_of(tree, seen)
-    return np.asarray(np.bincount(leaf[place], weights=weights, minlength=len(tree.leaves)), dtype=np.float64)
+    seen, place = seen_keys(axes, key)
+    weight = np.bincount(place, weights=weights, minlength=len(seen))
+    covers = np.bincount(leaves_of(tree, axes, seen), weights=weight, minlength=len(tree.leaves))
+    return np.asarray(covers, dtype=np.float64)
 
 
 def expected(tree: Tree, covers: Vector) -> float:
@@ -139,20 +209,23 @@ def expected(tree: Tree, covers: Vector) -> float:
     return float(values @ covers / total) if total else float(values.mean())
 
 
-def contribution_table(tree: Tree, covers: Vector, keys: Whole) -> tuple[Whole, Matrix]:
-    """The features of the tree, and for each key its Shapley values over them; rows sum to leaf value - expected."""
-    features = np.unique(tree.feature)
-    table = np.zeros((len(keys), len(features)))
+def contribution_table(tree: Tree, axes: Sequence[Axis], covers: Vector, keys: Whole) -> Matrix:
+    """For each key the Shapley values of the axes, (axes, keys); they sum to leaf value - expected."""
+    table = np.zeros((len(axes), len(keys)))
     shares = _left_shares(tree, covers)
-    for leaf in tree.leaves:
-        own = _by_feature(tree, leaf)
-        held = np.column_stack([_holds(keys, steps) for steps in own.values()])
-        pattern = held @ (1 << np.arange(len(own)))
-        hidden = [float(np.prod([shares[n] if left else 1 - shares[n] for n, left in steps])) for steps in own.values()]
-        values = leaf.value * _game(np.array(hidden))
-        for column, feature in enumerate(own):
-            table[:, np.searchsorted(features, feature)] += values[pattern, column]
-    return features, table
+    ways = _ways(tree, axes)
+    games = _games([[_share(shares, steps) for steps in way.steps] for way in ways])
+    for way, leaf, game, pattern in zip(ways, tree.leaves, games, _patterns(ways, axes, keys), strict=True):
+        for player, place in enumerate(way.axes):
+            table[place] += np.take(leaf.value * game[:, player], pattern)
+    return table
+
+
+def _share(shares: Vector, steps: Sequence[tuple[int, bool]]) -> float:
+    share = 1.0
+    for node, left in steps:
+        share *= shares[node] if left else 1.0 - shares[node]
+    return float(share)
 
 
 def _left_shares(tree: Tree, covers: Vector) -> Vector:
@@ -165,56 +238,56 @@ def _left_shares(tree: Tree, covers: Vector) -> Vector:
     return np.where(total > 0, left / np.where(total > 0, total, 1.0), 0.5)
 
 
-def _by_feature(tree: Tree, leaf: Leaf) -> dict[int, list[tuple[int, bool]]]:
-    own: dict[int, list[tuple[int, bool]]] = {}
-    for node, left in leaf.steps:
-        own.setdefault(int(tree.feature[node]), []).append((node, left))
-    return own
+def _games(hidden: Sequence[Sequence[float]]) -> list[Matrix]:
+    """The game of every leaf; those of one number of features are solved together."""
+    games: list[Matrix] = [np.empty((1, 0))] * len(hidden)
+    for players in {len(own) for own in hidden}:
+        same = [place for place, own in enumerate(hidden) if len(own) == players]
+        solved = _game(np.array([hidden[place] for place in same]))
+        for place, game in zip(same, solved, strict=True):
+            games[place] = game
+    return games
 
 
-def _holds(keys: Whole, steps: list[tuple[int, bool]]) -> Whole:
-    mask = sum(1 << node for node, _ in steps)
-    wanted = sum(1 << node for node, left in steps if left)
-    return np.asarray((keys & mask) == wanted, dtype=np.int64)
-
-
-def _game(hidden: Vector) -> Matrix:
-    """Shapley values of one leaf of value 1 for every pattern of held conditions, (2^m, m).
+def _game(hidden: Matrix) -> npt.NDArray[np.float64]:
+    """Shapley values of leaves of value 1 for every pattern of held conditions, (leaves, 2^m, m).
 
     A player that is present multiplies by 1 or 0 (its condition holds or not), an absent one by its share `hidden`.
     """
-    players = len(hidden)
-    held = (np.arange(1 << players)[:, None] >> np.arange(players)) & 1
+    leaves, players = hidden.shape
+    held = ((np.arange(1 << players)[:, None] >> np.arange(players)) & 1).astype(np.float64)
     chance = [factorial(size) * factorial(players - 1 - size) / factorial(players) for size in range(players)]
-    values = np.empty((1 << players, players))
+    values = np.empty((leaves, 1 << players, players))
     for player in range(players):
         # Coefficient of t^s: the sum over all coalitions of s others of what they multiply by.
-        by_size = np.zeros((1 << players, players))
-        by_size[:, 0] = 1.0
+        by_size = np.zeros((players, leaves, 1 << players))
+        by_size[0] = 1.0
         for other in range(players):
             if other != player:
-                by_size[:, 1:] = by_size[:, 1:] * hidden[other] + by_size[:, :-1] * held[:, other, None]
-                by_size[:, 0] *= hidden[other]
-        values[:, player] = (held[:, player] - hidden[player]) * (by_size @ np.array(chance))
+                by_size[1:] = by_size[1:] * hidden[:, other, None] + by_size[:-1] * held[:, other]
+                by_size[0] *= hidden[:, other, None]
+        inside = np.tensordot(np.array(chance), by_size, axes=1)
+        values[:, :, player] = (held[:, player] - hidden[:, player, None]) * inside
     return values
 
 
-def forest_contributions(matrix: Matrix, trees: list[Tree], covers: list[Vector]) -> Iterator[tuple[int, Vector]]:
+def forest_contributions(
+    codes: Codes, trees: Sequence[Tree], cuts: Sequence[Vector], covers: Sequence[Vector]
+) -> Iterator[tuple[int, Vector]]:
     """Pairs of column and contributions of all rows to be added to it, tree by tree."""
-    codes = codes_of(matrix, trees)
     for tree, weight in zip(trees, covers, strict=True):
-        seen, place = seen_keys(tree, key_of(tree, codes))
-        features, table = contribution_table(tree, weight, seen)
-        for column, feature in enumerate(features):
-            yield int(feature), table[:, column][place]
+        axes = axes_of(tree, cuts)
+        seen, place = seen_keys(axes, keys_of(axes, codes))
+        for axis, values in zip(axes, contribution_table(tree, axes, weight, seen), strict=True):
+            yield axis.feature, np.take(values, place)
 
 
-def forest_scores(matrix: Matrix, trees: list[Tree]) -> Vector:
+def forest_scores(codes: Codes, trees: Sequence[Tree], cuts: Sequence[Vector], rows: int) -> Vector:
     """The sum of the leaves each row ends in."""
-    codes = codes_of(matrix, trees)
-    score = np.zeros(len(matrix))
+    score = np.zeros(rows)
     for tree in trees:
-        seen, place = seen_keys(tree, key_of(tree, codes))
+        axes = axes_of(tree, cuts)
+        seen, place = seen_keys(axes, keys_of(axes, codes))
         values = np.array([leaf.value for leaf in tree.leaves])
-        score += values[leaf_of(tree, seen)][place]
+        score += np.take(values[leaves_of(tree, axes, seen)], place)
     return score

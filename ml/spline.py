@@ -16,6 +16,7 @@ from ml.minimise import Bound, minimise
 
 Small = npt.NDArray[np.float32]
 MOST_CATEGORIES = 40
+ROWS_AT_ONCE = 20_000  # explained together: the design is many times as wide as the table
 
 
 class SplineRiskClassifier(AdditiveModel):
@@ -24,8 +25,6 @@ class SplineRiskClassifier(AdditiveModel):
     A ramp rises from 0 to 1 between two knots, so coefficients of one sign make the whole curve monotone, and beyond
     the last knot it stays level. l2 is the penalty on standardised columns, bend the multiple of it on ramps.
     """
-
-    typical_: Vector
 
     def __init__(
         self,
@@ -86,6 +85,7 @@ class SplineRiskClassifier(AdditiveModel):
                 rows.append((place, 0, 0.0, 0.0))
                 rows += [(place, 1, start, end) for start, end in _ramps(present, self.knots)]
         self.layout_ = np.array(rows, dtype=np.float64).reshape(-1, 4)
+        self.typical_ = np.array([_height(scaled[:, int(place)], *way) for place, *way in rows])
 
     def _design(self, scaled: Matrix) -> Small:
         design = np.zeros((len(scaled), len(self.layout_)), dtype=np.float32, order="F")
@@ -98,18 +98,11 @@ class SplineRiskClassifier(AdditiveModel):
             elif kind == 1:
                 # A missing value stands where the ramp is on average: nothing but its own flag moves the score.
                 ramp = np.clip((column - start) / (end - start), 0.0, 1.0)
-                value = np.where(missing, self._typical(target, ramp, missing), ramp)
+                value = np.where(missing, self.typical_[target], ramp)
             else:
                 value = missing if kind == 2 else column == start
             design[:, target] = value
         return design
-
-    def _typical(self, target: int, ramp: Vector, missing: npt.NDArray[np.bool_]) -> float:
-        if not hasattr(self, "typical_") or len(self.typical_) != len(self.layout_):
-            self.typical_ = np.full(len(self.layout_), np.nan)
-        if np.isnan(self.typical_[target]):
-            self.typical_[target] = float(ramp[~missing].mean()) if (~missing).any() else 0.0
-        return float(self.typical_[target])
 
     def _solve(self, design: Small, labels: Vector, weights: Vector) -> None:
         """Bounded and penalised maximum likelihood; weights keep the number of observations."""
@@ -136,13 +129,21 @@ class SplineRiskClassifier(AdditiveModel):
         self.coefficients_ = np.where(np.isfinite(self.spread_), found[1:], 0.0)
 
     def _contributions(self, matrix: Matrix) -> Matrix:
-        design = self._design(self._scaled(matrix))
         parts = np.zeros((len(matrix), self.n_features_in_))
-        for target, place in enumerate(self.layout_[:, 0].astype(int)):
-            if self.coefficients_[target]:
-                standard = (design[:, target] - self.mean_[target]) / self.spread_[target]
-                parts[:, place] += standard * self.coefficients_[target]
+        for start in range(0, len(matrix), ROWS_AT_ONCE):
+            rows = slice(start, start + ROWS_AT_ONCE)
+            design = self._design(self._scaled(matrix[rows]))
+            for target, place in enumerate(self.layout_[:, 0].astype(int)):
+                if self.coefficients_[target]:
+                    standard = (design[:, target] - self.mean_[target]) / self.spread_[target]
+                    parts[rows, place] += standard * self.coefficients_[target]
         return parts
+
+
+def _height(column: Vector, kind: float, start: float, end: float) -> float:
+    """Where a ramp is on average over the values that are there."""
+    present = column[~np.isnan(column)]
+    return float(np.clip((present - start) / (end - start), 0.0, 1.0).mean()) if kind == 1 and len(present) else 0.0
 
 
 def _ramps(present: Vector, knots: int) -> list[tuple[float, float]]:

@@ -1,49 +1,36 @@
-"""From any table, numeric or categorical, frame or array, to the float matrix the kinds read; missing stays missing.
+"""From any table, numeric or categorical, frame or array, to columns: floats where they are numbers, else text.
 
-Belongs here: columns and categories. Not here: learning, imputing, the warehouse's own columns (`ml.columns`).
+Belongs here: reading frames and arrays. Not here: categories as numbers (`ml.encoding`), learning, the warehouse's own
+columns (`ml.columns`).
 """
 
 from collections.abc import Sequence
-from typing import Any, Self
+from datetime import date, datetime
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 from scipy.sparse import issparse
 
-from ml.additive import Vector
-from ml.columns import Flags, Matrix
-
-PRIOR_ROWS = 10.0  # a category's share of entries is drawn to the overall share by so many rows
+Column = npt.NDArray[np.float64] | pl.Series
 
 
-class TableEncoder:
-    """Numbers stay; categories become their place in the order of their (shrunk) share of entries in training.
+def is_text(column: Column) -> bool:
+    """Whether a column holds categories."""
+    return isinstance(column, pl.Series)
 
-    A category not seen in training is missing. Plain attributes only, so that it can be saved as data.
+
+def part_of(columns: Sequence[Column], rows: npt.NDArray[np.int64]) -> list[Column]:
+    """Some rows of every column."""
+    return [column[rows] for column in columns]
+
+
+def columns_of(table: Any) -> list[Column]:
+    """The columns of a polars or pandas frame or array: float where they are numbers, else text.
+
+    Dates and times become days since 1970.
     """
-
-    def fit(self, columns: Sequence[Vector], labels: Vector, weights: Vector) -> Self:
-        """Learn the order of the categories; `columns` as `columns_of` gives them."""
-        overall = float(labels @ weights / weights.sum())
-        self.categorical_ = [column.dtype == object for column in columns]
-        self.orders_ = [
-            _order(column, labels, weights, overall) if text else []
-            for column, text in zip(columns, self.categorical_, strict=True)
-        ]
-        return self
-
-    def transform(self, columns: Sequence[Vector]) -> Matrix:
-        """The float matrix; a column that was text in training is read as text, one of numbers as numbers."""
-        matrix = np.empty((len(columns[0]) if columns else 0, len(columns)))
-        for place, (column, text, order) in enumerate(zip(columns, self.categorical_, self.orders_, strict=True)):
-            matrix[:, place] = _codes(column, order) if text else _numbers(column)
-        matrix[~np.isfinite(matrix)] = np.nan
-        return matrix
-
-
-def columns_of(table: Any) -> list[npt.NDArray[Any]]:
-    """The columns of a polars or pandas frame or array: float where they are numbers, else objects (str or None)."""
     if issparse(table):
         raise TypeError("Sparse data was passed, but dense data is required; use '.toarray()'")
     if isinstance(table, pl.DataFrame):
@@ -58,10 +45,7 @@ def columns_of(table: Any) -> list[npt.NDArray[Any]]:
             f"Expected 2D array, got {array.ndim}D array instead. Reshape your data using array.reshape(-1, 1)"
         )
     if array.dtype.kind in "fiub":
-        numbers = array.astype(np.float64)
-        if np.isinf(numbers).any():
-            raise ValueError("Input X contains infinity or a value too large for dtype('float64').")
-        return list(numbers.T)
+        return list(array.astype(np.float64).T)
     return [_column_of_objects(array[:, place]) for place in range(array.shape[1])]
 
 
@@ -73,59 +57,52 @@ def names_of(table: Any) -> npt.NDArray[Any] | None:
     return np.asarray(list(names), dtype=object)
 
 
-def _column_of_polars(column: pl.Series) -> npt.NDArray[Any]:
-    if column.dtype.is_numeric() or column.dtype == pl.Boolean:
+def _column_of_polars(column: pl.Series) -> Column:
+    if column.dtype == pl.Duration:
+        return column.dt.total_milliseconds().cast(pl.Float64).to_numpy() / 86_400_000.0
+    if column.dtype == pl.Date:
+        return column.cast(pl.Int32).cast(pl.Float64).to_numpy()
+    if column.dtype == pl.Datetime:
+        return column.dt.timestamp("ms").cast(pl.Float64).to_numpy() / 86_400_000.0
+    if column.dtype.is_numeric() or column.dtype in (pl.Boolean, pl.Null):
         return column.cast(pl.Float64).to_numpy()
-    if column.dtype.is_temporal():
-        raise ValueError(f"column {column.name} holds dates or times; give a number, such as months since")
-    return np.array(column.cast(pl.String).to_list(), dtype=object)
+    if column.dtype == pl.Object:
+        return _column_of_objects(np.array(column.to_list(), dtype=object))
+    return column.cast(pl.String)
 
 
-def _column_of_pandas(column: Any) -> npt.NDArray[Any]:
+def _column_of_pandas(column: Any) -> Column:
     kind = getattr(column.dtype, "kind", "O")
-    if kind == "M" or kind == "m":
-        raise ValueError(f"column {column.name} holds dates or times; give a number, such as months since")
     if kind in "fiub":
         return np.asarray(column.to_numpy(dtype=np.float64, na_value=np.nan))
     missing = column.isna().to_numpy()
+    if kind in "mM":
+        naive = column.dt.tz_convert("UTC").dt.tz_localize(None) if getattr(column.dtype, "tz", None) else column
+        unit = naive.to_numpy().astype("datetime64[ms]" if kind == "M" else "timedelta64[ms]")
+        return np.where(missing, np.nan, unit.astype(np.int64) / 86_400_000.0)
     values = column.astype(object).to_numpy(copy=True)
     values[missing] = None
+    if str(column.dtype) == "category":
+        return _text(values)
     return _column_of_objects(values)
 
 
-def _column_of_objects(column: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """Numbers kept as objects are numbers; everything else is text."""
+def _column_of_objects(column: npt.NDArray[Any]) -> Column:
+    """Numbers and dates kept as objects are numbers; everything else is text."""
     values = [None if value is None or value != value else value for value in column]
     if any(isinstance(value, dict | list | set) for value in values):
         raise TypeError("argument must be a string or a number")
+    if all(value is None or isinstance(value, date) for value in values) and any(value is not None for value in values):
+        return np.array([np.nan if value is None else _days(value) for value in values])
     if all(value is None or not isinstance(value, str) for value in values):
         return np.array([np.nan if value is None else float(value) for value in values])
-    return np.array([None if value is None else str(value) for value in values], dtype=object)
+    return _text(values)
 
 
-def _order(column: npt.NDArray[Any], labels: Vector, weights: Vector, overall: float) -> list[str]:
-    frame = pl.DataFrame(
-        {"value": pl.Series(column.tolist(), dtype=pl.String), "hit": labels * weights, "weight": weights}
-    )
-    mean_weight = float(weights.mean())
-    share = (pl.col("hit").sum() + overall * PRIOR_ROWS * mean_weight) / (
-        pl.col("weight").sum() + PRIOR_ROWS * mean_weight
-    )
-    found = frame.drop_nulls("value").group_by("value").agg(share.alias("share")).sort("share", "value")
-    return found["value"].to_list()
+def _text(values: Any) -> pl.Series:
+    return pl.Series([None if value is None else str(value) for value in values], dtype=pl.String)
 
 
-def _codes(column: npt.NDArray[Any], order: Sequence[str]) -> Vector:
-    places = {value: float(place) for place, value in enumerate(order)}
-    return np.array([places.get(str(value), np.nan) if value is not None else np.nan for value in column])
-
-
-def _numbers(column: npt.NDArray[Any]) -> Vector:
-    if column.dtype == object:
-        raise ValueError("a column of numbers in training holds text now: could not convert string to float")
-    return np.asarray(column, dtype=np.float64)
-
-
-def text_columns(encoder: TableEncoder) -> Flags:
-    """Which columns are categories."""
-    return np.asarray(encoder.categorical_, dtype=bool)
+def _days(value: date) -> float:
+    start = datetime(1970, 1, 1, tzinfo=value.tzinfo) if isinstance(value, datetime) else date(1970, 1, 1)
+    return float((value - start).total_seconds()) / 86_400.0
