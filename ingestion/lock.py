@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TextIO
@@ -49,6 +49,7 @@ class Hold:
 
     unclean_since: datetime | None = None
     is_shared: bool = False
+    thread: int = field(default_factory=threading.get_ident)
 
     def is_mended(self) -> None:
         """Forget the one that died: what it left behind is in order."""
@@ -108,8 +109,9 @@ def with_marks_of_feeds(store: Store, hold: Hold) -> Iterator[None]:
 
 
 def is_held_here(path: Path) -> bool:
-    """Whether this process holds the lock of that file."""
-    return path.resolve() in _HELD
+    """Whether this thread holds the lock of that file."""
+    hold = _HELD.get(path.resolve())
+    return hold is not None and hold.thread == threading.get_ident()
 
 
 @contextmanager

@@ -87,6 +87,20 @@ def test_everything_that_opens_the_warehouse_file_takes_its_place_in_the_pool(de
     assert pooled == {"known_facts", "derived_facts", "published__tables", "model__training_tables"}
 
 
+def test_deliveries_need_neither_pool_nor_turn_and_everything_after_them_needs_its_turn(
+    definitions: dg.Definitions,
+) -> None:
+    """`home` is the resource that waits for its turn (``turn``), `intake` the one that does not."""
+    for job, needed in (("ingest_deliveries", "intake"), ("fetch_deliveries", "intake"), ("bring_up_to_date", "home")):
+        nodes = definitions.resolve_job_def(job).graph.nodes
+        for node in nodes:
+            keys = set(node.definition.required_resource_keys) & {"intake", "home"}  # type: ignore[attr-defined]
+            assert keys <= {needed}, node.name
+            assert job == "bring_up_to_date" or not node.definition.pools, node.name
+    for job in ("bring_up_to_date", "retrain"):
+        assert definitions.resolve_job_def(job).tags["zhaoren/turn"] == "warehouse"
+
+
 DELIVERIES = pl.DataFrame(
     {
         "status": ["accepted", "accepted", "held", "rejected"],
