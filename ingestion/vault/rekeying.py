@@ -94,16 +94,17 @@ def _rekeyed_lists(cells: pl.Series, mapping: KeyMap) -> pl.Series | None:
     return pl.Series(cells.name, lists).zip_with(cells.list.len().fill_null(0) > 0, cells)
 
 
-def rekey_databases(home: Path, mapping: KeyMap, change: Change) -> int:
-    """The SQLite files of a home that hold person keys, written anew; how many.
-
-    ``RecordsError`` where records lie in a database: they could not change in one step with the files.
-    """
+def see_that_records_are_files(home: Path) -> None:
+    """``RecordsError`` where records lie in a database: they could not change in one step with the files."""
     if address_of(home) is not None:
         raise RecordsError(
             "person keys are changed only while records are files of the home",
             "`zhaoren records move --to files`, then this command, then `zhaoren records move --to URL` again",
         )
+
+
+def rekey_databases(home: Path, mapping: KeyMap, change: Change) -> int:
+    """The SQLite files of a home that hold person keys, written anew; how many."""
     return sum(_rekey_database(path, mapping, change) for path in sorted(home.glob("*.db")))
 
 

@@ -20,7 +20,7 @@ from ingestion.linkage.proposals import proposals_file
 from ingestion.store import Store
 from ingestion.vault.alias import Aliases
 from ingestion.vault.lookup import INDEX_FOLDER
-from ingestion.vault.rekeying import KeyMap, key_map_of, rekey_databases, rekeyed
+from ingestion.vault.rekeying import KeyMap, key_map_of, rekey_databases, rekeyed, see_that_records_are_files
 
 # Made from everything else by the next run, which then computes all months anew.
 WAREHOUSE_FILES = ("warehouse.duckdb", "warehouse.duckdb.wal")
@@ -61,6 +61,7 @@ def rotate_pseudonyms(store: Store, environment: Mapping[str, str] | None = None
 
     The warehouse is taken away: without it the next run builds it anew from its first month.
     """
+    see_that_records_are_files(store.home)
     fresh = next_key("pseudonym", _key_file(store), store.keys, environment)
     keys = Keys(fresh.key, store.keys.vault)
     with changing(store.home) as change:

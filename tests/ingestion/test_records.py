@@ -24,6 +24,7 @@ from ingestion.records import copy_database, count_records, export_records, impo
 from ingestion.source.record import METADATA as SOURCES
 from ingestion.source.record import Look, Record
 from ingestion.store import Store
+from ingestion.vault.rotation import rotate_pseudonyms
 from tests.ingestion.conftest import NOW, City
 from tests.ingestion.test_lock import held_elsewhere
 
@@ -114,6 +115,16 @@ def test_the_past_is_laid_out_from_a_database_too(filled: City, address: Address
     with Ledger(tmp_path / "past" / "ledger.db") as then, Ledger(filled.store.ledger_file) as now:
         assert [item.status for item in then.deliveries()] == ["accepted", "accepted"]
         assert [item.status for item in now.deliveries()] == ["held", "accepted"]
+
+
+def test_person_keys_do_not_change_while_records_lie_in_a_database(filled: City, address: Address) -> None:
+    """Files and database could not change in one step: nothing is begun, and the way out is told."""
+    before = {path: path.read_bytes() for path in filled.store.lake.rglob("*.parquet")}
+    write_address(filled.store.home, address)
+    with pytest.raises(RecordsError, match="only while records are files") as refused:
+        rotate_pseudonyms(filled.store)
+    assert "records move --to files" in refused.value.next_step
+    assert {path: path.read_bytes() for path in filled.store.lake.rglob("*.parquet")} == before
 
 
 def _copied(filled: City, tmp_path: Path) -> Path:
