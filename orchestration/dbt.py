@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+from ingestion.lock import alone
 from orchestration.machine import spill_folder
 from orchestration.settings import DataHome
 
 PROJECT = Path(__file__).parent.parent / "dbt_project"
 # dbt leaves its logs and compiled SQL in the data home, never in the project.
-TARGET, LOGS, FINGERPRINT = "target", "logs", "project.sha256"
+TARGET, LOGS, FINGERPRINT, PARSE_LOCK = "target", "logs", "project.sha256", "parse.lock"
+PARSE_SECONDS = 600.0
 
 
 class DbtError(RuntimeError):
@@ -45,14 +48,30 @@ def dbt_environment(home: DataHome) -> dict[str, str]:
 
 
 def prepared_manifest(home: DataHome) -> Path:
-    """The manifest of the dbt project, made anew where a file of the project has changed since."""
-    target = home.dbt / TARGET
-    manifest, fingerprint = target / "manifest.json", home.dbt / FINGERPRINT
-    current = project_fingerprint()
-    if not manifest.is_file() or not fingerprint.is_file() or fingerprint.read_text() != current:
-        _parse(home)
-        fingerprint.write_text(current)
+    """The manifest of the dbt project, made anew where a file of the project has changed since.
+
+    It is not the one in dbt's own folder: each build writes that one anew, while another run may be reading it.
+    """
+    manifest, current = manifest_file(home), project_fingerprint()
+    if not _is_prepared(home, current):
+        with alone(home.dbt / PARSE_LOCK, PARSE_SECONDS):
+            if not _is_prepared(home, current):
+                _parse(home)
+                aside = manifest.with_suffix(".aside")
+                shutil.copyfile(home.dbt / TARGET / manifest.name, aside)
+                aside.replace(manifest)
+                (home.dbt / FINGERPRINT).write_text(current)
     return manifest
+
+
+def manifest_file(home: DataHome) -> Path:
+    """Where the manifest lies, once it was prepared."""
+    return home.dbt / "manifest.json"
+
+
+def _is_prepared(home: DataHome, current: str) -> bool:
+    fingerprint = home.dbt / FINGERPRINT
+    return manifest_file(home).is_file() and fingerprint.is_file() and fingerprint.read_text() == current
 
 
 def project_fingerprint() -> str:

@@ -16,7 +16,7 @@ import polars as pl
 from models.contract import Column, Feed, load_feeds
 from models.labels import label
 from orchestration.console import CommandError
-from orchestration.dbt import TARGET
+from orchestration.dbt import manifest_file
 from orchestration.deliveries import ledger_frame
 from orchestration.lineage import Lineage
 from orchestration.published import NotPublishedError, read_published
@@ -93,7 +93,7 @@ def _deliveries(home: DataHome, lang: str) -> pl.DataFrame:
 
 
 def _lineage(home: DataHome) -> Lineage:
-    manifest = home.dbt / TARGET / "manifest.json"
+    manifest = manifest_file(home)
     if not manifest.is_file():
         raise NotPublishedError("manifest")
     return Lineage(manifest)

@@ -163,7 +163,7 @@ def scratch_warehouse(
         scratch = Scratch(folder)
         _lay_reference(home, scratch, reference)
         _lay_tables(home, scratch, build, tables, rows or {})
-        _run(home, scratch, manifest_file.with_name(PARSED), build)
+        _run(home, scratch, home.dbt / TARGET / PARSED, build)
         yield scratch
 
 
