@@ -78,10 +78,9 @@ def _cards(counts: Counts) -> Iterator[Card]:
     waived, unexplained = counts.total("waived_count"), counts.total("unexplained_count")
     yield card("mandatory", mandatory, beside("waived", waived), "bad" if mandatory.value else "good")
     yield card("verifying", verifying, beside("unexplained", unexplained), "caution" if verifying.value else "good")
-    off = counts.unaccounted()
-    yield card("unaccounted", off, None, "bad" if off.value else "good")
-    tables, troubled = counts.table_checks(), counts.table_checks(state="failed")
-    yield card("tables", troubled, beside("tables", tables), "caution" if troubled.value else "good")
+    off, troubled = counts.unaccounted(), counts.table_checks(state="failed")
+    tone: Tone = "bad" if off.value else "caution" if troubled.value else "good"
+    yield card("unaccounted", off, beside("tables", troubled), tone)
 
 
 def _parts(counts: Counts) -> Iterator[Part]:
