@@ -76,6 +76,8 @@ def small_session(folder: Path) -> Any:
     from pyspark.sql import SparkSession
 
     settings = {
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.bindAddress": "127.0.0.1",
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
         "spark.log.level": "ERROR",
