@@ -6,7 +6,8 @@ decided is ``models.alert_life``; what follows from it is ``dbt_project/models/a
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import shutil
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import polars as pl
@@ -68,6 +69,18 @@ def publish_alert_life(operations: Operations, reference: Path, as_of: datetime)
     _replace(_given(_journal(reference), moment), reference / GIVEN_FILE)
 
 
+def decisions_since(reference: Path, basis: Path, published: Path) -> date | None:
+    """The first month of a decision that counts now and did not for the published generation, or the other way round;
+    None where the same ones count. What counts is kept in ``basis``, which goes along with the tables made of it."""
+    basis.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(reference / TRANSITION_FILE, basis / TRANSITION_FILE)
+    now, file = pl.read_parquet(reference / TRANSITION_FILE), published / TRANSITION_FILE
+    before = pl.read_parquet(file) if file.is_file() else now.clear()
+    new, gone = (a.join(b, on="transition_id", how="anti") for a, b in ((now, before), (before, now)))
+    first: date | None = pl.concat([new, gone]).select(pl.col("month").min()).item()
+    return first
+
+
 def keep_alerts(published: Path, reference: Path) -> None:
     """Add to the journal what this generation lists for the first time, and what it no longer does."""
     listed, ended, run = published / "alert_list.parquet", published / "alert_end.parquet", reference / "run.parquet"
@@ -77,7 +90,8 @@ def keep_alerts(published: Path, reference: Path) -> None:
     journal = _journal(reference)
     state = _newest(journal)
     now = pl.read_parquet(listed).select(list(_SAID)).cast(_SAID)  # type: ignore[arg-type]
-    gone = pl.read_parquet(ended).filter(pl.col("event") != "lapse").select(_KEY)
+    # Gone from the list of a month that is out, answered or not; what only lapsed stood until the month before.
+    gone = pl.read_parquet(ended).filter(pl.col("list_month") == pl.col("month")).select(_KEY)
     was_listed = state.filter("is_listed")
     came = now.join(was_listed, on=_KEY, how="anti").with_columns(is_listed=pl.lit(True))
     went = was_listed.join(gone, on=_KEY, how="semi").select(list(_SAID)).with_columns(is_listed=pl.lit(False))

@@ -42,8 +42,9 @@ class RunPlan:
 
     Tables are built anew from ``rebuild_from`` on, for the reasons in ``why``; what they say of earlier months stands.
     What follows from facts goes back to ``facts_from`` where the generation before knew events otherwise, and what
-    follows from scores to ``scores_from`` where months past were scored anew. Without ``facts_from`` it cannot be said,
-    and all layers after identity are built anew.
+    follows from scores to ``scores_from`` where months past were scored anew. Alerts go back to ``decisions_from``, the
+    first month of what people decided since. Without ``facts_from`` it cannot be said, and all layers after identity
+    are built anew.
     """
 
     first_month: date
@@ -54,6 +55,7 @@ class RunPlan:
     why: tuple[str, ...] = ()
     facts_from: date | None = None
     scores_from: date | None = None
+    decisions_from: date | None = None
 
     @property
     def is_full(self) -> bool:
@@ -109,6 +111,7 @@ def write_plan(plan: RunPlan, policy_version: str, code_version: str, path: Path
             "rebuild_from": [plan.rebuild_from],
             "facts_from": pl.Series([plan.facts_from], dtype=pl.Date),
             "scores_from": pl.Series([plan.scores_from], dtype=pl.Date),
+            "decisions_from": pl.Series([plan.decisions_from], dtype=pl.Date),
             "why": pl.Series([list(plan.why)], dtype=pl.List(pl.String)),
             "policy_version": [policy_version],
             "code_version": [code_version],
@@ -125,5 +128,5 @@ def read_plan(path: Path) -> RunPlan:
     moment = row["as_of"].replace(tzinfo=UTC)
     # A file of an earlier version does not say what it built anew: it built everything.
     since, why = row.get("rebuild_from", row["first_month"]), tuple(row.get("why", ()))
-    facts, scores = row.get("facts_from"), row.get("scores_from")
-    return RunPlan(row["first_month"], row["last_month"], tuple(row["months"]), moment, since, why, facts, scores)
+    further = (row.get(name) for name in ("facts_from", "scores_from", "decisions_from"))
+    return RunPlan(row["first_month"], row["last_month"], tuple(row["months"]), moment, since, why, *further)

@@ -29,6 +29,7 @@ LABEL_SPLITS = {
     "rule_layer": "layer",
     "cause": "statistics.cause",
     "state": "child_state",
+    "answer": "check.answer",
 }
 LAYERS = ("destitute", "dibao", "marginal", "rigid_expenditure", "relapse_risk", "none")
 

@@ -98,6 +98,29 @@
     {%- endfor %}
 {%- endmacro %}
 
+{#
+    Rows of a month (`told`, the name of a CTE) with the layer on the register and the village of the household: that of
+    `person`, a column of theirs, or that which they name themselves. Whose household is not known stands in no layer, at
+    the place of nobody.
+#}
+{% macro told_at_home(told, person=none) -%}
+    select
+        {{ told }}.*,
+        coalesce(household.register_layer, 'none') as layer,
+        place.village_code
+    from {{ told }}
+    inner join {{ ref('run_month') }} as run_month on {{ told }}.month = run_month.month
+    {%- if person %}
+    left join {{ ref('household_member_month') }} as member
+        on {{ told }}.month = member.month and {{ told }}.{{ person }} = member.person_key
+    {%- endif %}
+    left join {{ ref('household_month') }} as household
+        on
+            {{ told }}.month = household.month
+            and {{ 'member' if person else told }}.household_id = household.household_id
+    inner join {{ ref('place') }} as place on coalesce(household.village_code, '') = place.told_code
+{%- endmacro %}
+
 {# What a visit found, by the code of its outcome; the one place in which statistics read that code table. #}
 {% macro finding(outcome) -%}
     case {{ outcome }}

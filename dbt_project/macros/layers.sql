@@ -120,7 +120,8 @@
         select
             layer_member.month,
             layer_member.family_id,
-            layer_member.person_key
+            layer_member.person_key,
+            layer_means.county_code
         from layer_member
         inner join layer_helpless
             on
@@ -138,32 +139,36 @@
         {{ able_supporter('layer_dependent') }}
     ),
 
-    -- Care by self-care where an assessment is known; nobody needs less help than the worst of several says.
-    layer_care as (
+    -- Whose self-care was assessed: a step of its own, since what it costs by level is joined to few rows then.
+    layer_assessed as {{ step() }} (
         select
-            layer_dependent.month,
-            layer_dependent.family_id,
-            layer_dependent.person_key,
-            max(nursing.value) as care_yuan
+            layer_dependent.*,
+            elder.ability_level
         from layer_dependent
         inner join {{ ref('person_elder_register') }} as elder
             on
                 layer_dependent.person_key = elder.person_key
                 and {{ in_force('layer_dependent.month', 'elder') }}
+    ),
+
+    -- Care by self-care where an assessment is known; nobody needs less help than the worst of several says.
+    layer_care as (
+        select
+            layer_assessed.month,
+            layer_assessed.family_id,
+            layer_assessed.person_key,
+            max(nursing.value) as care_yuan
+        from layer_assessed
         inner join layer_ability as ability
             on
-                layer_dependent.month = ability.month
-                and elder.ability_level = ability.dimension_key
-        inner join layer_means
-            on
-                layer_dependent.month = layer_means.month
-                and layer_dependent.family_id = layer_means.family_id
+                layer_assessed.month = ability.month
+                and layer_assessed.ability_level = ability.dimension_key
         inner join layer_nursing as nursing
             on
-                layer_dependent.month = nursing.month
-                and layer_means.county_code = nursing.county_code
+                layer_assessed.month = nursing.month
+                and layer_assessed.county_code = nursing.county_code
                 and ability.value_text = nursing.dimension_key
-        group by layer_dependent.month, layer_dependent.family_id, layer_dependent.person_key
+        group by layer_assessed.month, layer_assessed.family_id, layer_assessed.person_key
     ),
 
     layer_care_sum as (

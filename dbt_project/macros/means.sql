@@ -40,12 +40,21 @@
 {%- endmacro %}
 
 {% macro default__longest_window(parameters) -%}
+    {%- set question = 'longest_window ' ~ parameters | join(' ') -%}
+    {%- if execute -%}
+        {{ remembered(question) or remember(question, asked_longest_window(parameters)) }}
+    {%- else -%}
+        0
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro asked_longest_window(parameters) -%}
     {%- set resolved -%}
         select cast(max(value) as integer) as months
         from {{ parquet_at(env_var('ZHAOREN_REFERENCE', '') ~ '/parameter_month.parquet') }}
         where parameter in ('{{ parameters | join("', '") }}')
     {%- endset -%}
-    {{ run_query(resolved).rows[0]['months'] if execute else 0 }}
+    {{ return(run_query(resolved).rows[0]['months']) }}
 {%- endmacro %}
 
 {# Income, spending and property of each family with the limits of its place: one row per month and family. #}

@@ -16,7 +16,7 @@ from ingestion.linkage.proposals import propose
 from ingestion.review import CHECK_FAILED, hold
 from models.contract import load_feeds
 from models.publish import publish_reference
-from orchestration.alerts import publish_alert_life
+from orchestration.alerts import decisions_since, publish_alert_life
 from orchestration.archive import keep_inputs
 from orchestration.assets.feeds import feed_key
 from orchestration.commands.arguments import month_of
@@ -118,7 +118,8 @@ def delivery_reference(
     publish_quality_decisions(paths.operations, paths.reference, as_of)
     chosen = plan_run(ledger_frame(paths), home.operations.months_done(), month, as_of)
     rebuild = planned_rebuild(paths, chosen, full=config.full)
-    plan = with_rebuild(chosen, rebuild, month)
+    decided = decisions_since(paths.reference, paths.basis, paths.published / FOLDER)
+    plan = replace(with_rebuild(chosen, rebuild, month), decisions_from=decided)
     # Before anything is built: a run that is killed must leave behind what it was about to change.
     mark_unfinished(paths.root, rebuild.since)
     if rebuild.data_since:

@@ -48,7 +48,9 @@ def dbt_build(name: str, manifest: Path, layers: tuple[str, ...]) -> dg.AssetsDe
         selection += ["--exclude-resource-type", "test"] if home.home.past_mark.is_file() else []
         # Where all months are built anew, tables are made anew too: their columns may have changed.
         whole = ["--full-refresh"] if home.plan.is_full else []
-        command = ["build", "--no-use-colors", *selection, *whole]
+        # What each dbt would write besides: its results (Dagster has them), the manifest (made before), a log of SQL.
+        silent = ["--no-use-colors", "--no-write-json", "--log-level-file", "none"]
+        command = ["build", *silent, *selection, *whole]
         yield from dbt.cli(command, context=context, target_path=target).stream()
 
     return build

@@ -185,7 +185,7 @@ def test_a_table_after_identity_is_built_by_month_or_says_why_not() -> None:
     assert layer_defaults() == {
         "indicators": "incremental",
         "monitoring": "incremental",
-        "alerts": "table",
-        "statistics": "table",
+        "alerts": "incremental",
+        "statistics": "incremental",
         "quality": "table",
     }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -10,7 +11,14 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
-from orchestration.alerts import GIVEN_FILE, TRANSITION_FILE, ensure_alert_life, keep_alerts, publish_alert_life
+from orchestration.alerts import (
+    GIVEN_FILE,
+    TRANSITION_FILE,
+    decisions_since,
+    ensure_alert_life,
+    keep_alerts,
+    publish_alert_life,
+)
 from orchestration.cli import app
 from orchestration.console import CommandError
 from orchestration.operations import Operations
@@ -141,14 +149,29 @@ def test_a_decision_counts_from_its_own_moment(home: DataHome) -> None:
     assert {"who", "reason", "worker"}.isdisjoint(table.columns), "people who decide are no business of the warehouse"
 
 
+def test_alerts_go_back_to_the_first_month_somebody_decided_about_since(home: DataHome, tmp_path: Path) -> None:
+    operations, published = Operations(home.operations), tmp_path / "published"
+
+    def planned(as_of: datetime) -> date | None:
+        publish_alert_life(operations, home.reference, as_of)
+        return decisions_since(home.reference, home.basis, published)
+
+    told("return", "N-handled", "--reason", "nobody went there")
+    assert planned(EARLY) is None
+    assert planned(datetime.now(UTC)) == MARCH
+    shutil.copytree(home.basis, published)
+    assert planned(datetime.now(UTC)) is None, "built upon it"
+    assert planned(EARLY) == MARCH, "and taken back"
+
+
 def generation(folder: Path, home: DataHome, as_of: datetime, listed: list[str], ended: list[str]) -> None:
     """Publish: the alerts on the list of March, and those found gone from it."""
     folder.mkdir()
     pl.DataFrame([row(alert, MARCH, "new") for alert in listed] or [row("N-x", MARCH, "new")]).filter(
         pl.col("alert_id").is_in(listed)
     ).write_parquet(folder / "alert_list.parquet")
-    gone = {"alert_id": ended, "month": [MARCH] * len(ended), "event": ["withdraw"] * len(ended)}
-    schema = {"alert_id": pl.String, "month": pl.Date, "event": pl.String}
+    gone = {"alert_id": ended, "month": [MARCH] * len(ended), "list_month": [MARCH] * len(ended)}
+    schema = {"alert_id": pl.String, "month": pl.Date, "list_month": pl.Date}
     pl.DataFrame(gone, schema=schema).write_parquet(folder / "alert_end.parquet")
     run = {"last_month": [date(as_of.year, as_of.month - 1, 1)], "as_of": [as_of.replace(tzinfo=None)]}
     pl.DataFrame(run).write_parquet(home.reference / "run.parquet")

@@ -5,16 +5,17 @@ alert as (
         month,
         household_id
     from {{ ref('alert_reason') }}
-    where side = 'need'
+    where side = 'need' and {{ since_rebuild('month') }}
 ),
 
 reason as (
     select * from {{ ref('alert_reason') }}
-    where side = 'need'
+    where side = 'need' and {{ since_rebuild('month') }}
 ),
 
 household as (
     select * from {{ ref('household_month') }}
+    where {{ since_rebuild('month') }}
 ),
 
 assistance as (
@@ -43,6 +44,7 @@ member as (
         household_id,
         person_key
     from {{ ref('household_member_month') }}
+    where {{ since_rebuild('month') }}
 ),
 
 -- Temporary assistance of the months before, to anybody of the household.

@@ -10,6 +10,7 @@ member as (
         household_id,
         {{ ordered_list('person_key', 'person_key') }} as member_keys
     from {{ ref('household_member_month') }}
+    where {{ since_rebuild('month') }}
     group by month, household_id
 ),
 

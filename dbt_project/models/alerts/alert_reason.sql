@@ -24,16 +24,17 @@ reason as (
         max(hit.first_month) as first_month
     from hit
     inner join catalogue on hit.indicator = catalogue.indicator
+    where {{ since_rebuild('hit.month') }}
     group by hit.month, hit.side, hit.household_id, hit.indicator
 ),
 
--- Months without a gap in which a household has any reason on a side are one alert.
+-- Months without a gap in which a household has any reason on a side are one alert; it may have begun long ago.
 standing as (
     select distinct
         month,
         side,
         household_id
-    from reason
+    from hit
 ),
 
 marked as (

@@ -1,6 +1,7 @@
 with
 reason as (
     select * from {{ ref('alert_reason') }}
+    where {{ since_rebuild('month') }}
 ),
 
 household as (

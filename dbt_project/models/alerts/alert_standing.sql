@@ -5,6 +5,7 @@ reason as (
         *,
         row_number() over (partition by alert_id, month order by weight desc, sort_order, indicator) as position
     from {{ ref('alert_reason') }}
+    where {{ since_rebuild('month') }}
 ),
 
 visit as (
@@ -159,9 +160,7 @@ answered as (
         *,
         answer_month is not null
         and fresh_count = 0
-        and {{ months_between('answer_month', 'month') }} < silent_months as is_silenced,
-        -- The highest level since it was answered: days to answer begin anew when the level rises, not when it falls.
-        max(weight) over (partition by alert_id, answer, answer_month order by month) as peak_weight
+        and {{ months_between('answer_month', 'month') }} < silent_months as is_silenced
     from placed
 ),
 
@@ -199,10 +198,45 @@ listed as (
     from ranked
 ),
 
--- Days to answer begin with the first list that bears the alert since it was last answered, or rose.
-started as (
+-- These alerts month by month; of the months that stay, as it was said then.
+told as (
+    select
+        alert_id,
+        month,
+        answer,
+        answer_month,
+        weight,
+        is_silenced,
+        is_within_capacity
+    from listed
+    {%- if adds_months() %}
+    union all
+    select
+        before.alert_id,
+        before.month,
+        before.answer,
+        before.answer_month,
+        before.weight,
+        before.is_silenced,
+        before.is_within_capacity
+    from {{ this }} as before
+    where before.month < {{ rebuild_from() }} and before.alert_id in (select listed.alert_id from listed)
+    {%- endif %}
+),
+
+peaked as (
     select
         *,
+        -- The highest level since it was answered: days to answer begin anew when the level rises, not when it falls.
+        max(weight) over (partition by alert_id, answer, answer_month order by month) as peak_weight
+    from told
+),
+
+-- Days to answer begin with the first list that bears the alert since it was last answered, or rose.
+begun as (
+    select
+        alert_id,
+        month,
         min(case when not is_silenced and is_within_capacity then month end) over (
             partition by alert_id, answer, answer_month, peak_weight
             order by month
@@ -218,7 +252,17 @@ started as (
             order by month
             rows between unbounded preceding and current row
         ) = 1 as was_silenced
+    from peaked
+),
+
+started as (
+    select
+        listed.*,
+        begun.listed_month,
+        begun.first_listed_month,
+        begun.was_silenced
     from listed
+    inner join begun on listed.alert_id = begun.alert_id and listed.month = begun.month
 ),
 
 final as (

@@ -5,11 +5,12 @@ alerted as (
         month,
         household_id
     from {{ ref('alert_reason') }}
-    where side = 'need'
+    where side = 'need' and {{ since_rebuild('month') }}
 ),
 
 household as (
     select * from {{ ref('household_month') }}
+    where {{ since_rebuild('month') }}
 ),
 
 member as (
@@ -52,6 +53,7 @@ parent as (
         count(*) as parent_count,
         sum(case when care = 'gone' then 1 else 0 end) as gone_count
     from {{ ref('child_parent_care') }}
+    where {{ since_rebuild('month') }}
     group by month, child_key
 ),
 
@@ -67,6 +69,7 @@ entry as (
         max(case when layer = 'dibao' then 1 else 0 end) as is_dibao,
         max(case when layer = 'destitute' then 1 else 0 end) as is_destitute
     from {{ ref('register_entry') }}
+    where {{ since_rebuild('month') }}
     group by month, person_key
 ),
 
@@ -261,6 +264,7 @@ payment as (
         benefit_month,
         known_month
     from {{ ref('person_payment') }}
+    where {{ since_rebuild('benefit_month', windows=['payment_grace_months']) }}
 ),
 
 unpaid as (

@@ -5,7 +5,7 @@ alerted as (
         month,
         household_id
     from {{ ref('alert_reason') }}
-    where side = 'need'
+    where side = 'need' and {{ since_rebuild('month') }}
 ),
 
 layer as (

@@ -1,192 +1,116 @@
+{#-
+    What each feed tells of a person or household as one event: its kind, the code that says more, and what else it
+    knows. What is not said is not known; the period is the day, where no other is said.
+-#}
 {%- set columns = [
     'kind', 'nature', 'feed', 'person_key', 'household_id', 'event_on', 'month', 'benefit', 'code_table', 'code',
     'certificate_no', 'period_from', 'period_to', 'amount_yuan', 'status', 'delivery_id', 'row_number'
 ] -%}
+{%- set told = [
+    {
+        'kind': 'payment', 'nature': 'aid', 'feed': 'assistance_payment', 'relation': 'payment', 'day': 'paid_on',
+        'code': 'benefit', 'benefit': 'benefit', 'period': 'benefit_month', 'amount': 'amount_yuan',
+        'status': "case when is_paid then 'paid' else 'returned' end"
+    },
+    {
+        'kind': 'temporary_assistance', 'nature': 'aid', 'feed': 'temporary_assistance', 'relation': 'temporary',
+        'day': 'approved_on', 'code': 'hardship_type', 'amount': 'amount_yuan', 'status': "'approved'"
+    },
+    {
+        'kind': 'medical_aid', 'nature': 'aid', 'feed': 'medical_settlement', 'relation': 'settlement',
+        'day': 'settled_on', 'code': 'care_type', 'amount': 'medical_aid_paid_yuan', 'status': "'paid'",
+        'where': 'medical_aid_paid_yuan <> 0'
+    },
+    {
+        'kind': 'catastrophic_insurance', 'nature': 'aid', 'feed': 'medical_settlement', 'relation': 'settlement',
+        'day': 'settled_on', 'code': 'care_type', 'amount': 'catastrophic_paid_yuan', 'status': "'paid'",
+        'where': 'catastrophic_paid_yuan <> 0'
+    },
+    {
+        'kind': 'community_report', 'nature': 'contact', 'feed': 'community_report', 'relation': 'report',
+        'day': 'reported_on', 'code': 'need', 'household': 'household_id', 'where': 'person_key is not null'
+    },
+    {
+        'kind': 'visit', 'nature': 'contact', 'feed': 'visit_outcome', 'relation': 'visited', 'day': 'visited_on',
+        'code': 'outcome', 'household': 'household_id'
+    },
+    {
+        'kind': 'check_request', 'nature': 'contact', 'feed': 'check_request', 'relation': 'request',
+        'day': 'requested_on', 'code': 'purpose'
+    },
+    {
+        'kind': 'disaster', 'nature': 'need', 'feed': 'disaster_event', 'relation': 'disaster', 'day': 'occurred_on',
+        'code': 'disaster_type', 'amount': 'loss_yuan'
+    },
+] -%}
 with
 payment as (
-    select
-        'payment' as kind,
-        'aid' as nature,
-        'assistance_payment' as feed,
-        person_key,
-        cast(null as string) as household_id,
-        paid_on as event_on,
-        known_month as month,
-        benefit,
-        'benefit' as code_table,
-        benefit as code,
-        cast(null as string) as certificate_no,
-        benefit_month as period_from,
-        benefit_month as period_to,
-        amount_yuan,
-        case when is_paid then 'paid' else 'returned' end as status,
-        delivery_id,
-        row_number
-    from {{ ref('person_payment') }}
+    select * from {{ ref('person_payment') }}
 ),
 
-register as (
-    select * from {{ ref('register_event') }}
-),
-
+-- The money itself comes as a payment of LS.
 temporary as (
-    select
-        'temporary_assistance' as kind,
-        'aid' as nature,
-        'temporary_assistance' as feed,
-        person_key,
-        cast(null as string) as household_id,
-        approved_on as event_on,
-        known_month as month,
-        cast(null as string) as benefit,
-        'hardship_type' as code_table,
-        hardship_type as code,
-        cast(null as string) as certificate_no,
-        approved_on as period_from,
-        approved_on as period_to,
-        amount_yuan,
-        -- The money itself comes as a payment of LS.
-        'approved' as status,
-        delivery_id,
-        row_number
-    from {{ ref('person_temporary_assistance') }}
+    select * from {{ ref('person_temporary_assistance') }}
 ),
 
 settlement as (
     select * from {{ ref('person_medical_settlement') }}
 ),
 
-medical as (
-    {% for kind, amount in [
-        ('medical_aid', 'medical_aid_paid_yuan'), ('catastrophic_insurance', 'catastrophic_paid_yuan')
-    ] %}
-    select
-        '{{ kind }}' as kind,
-        'aid' as nature,
-        'medical_settlement' as feed,
-        person_key,
-        cast(null as string) as household_id,
-        settled_on as event_on,
-        known_month as month,
-        cast(null as string) as benefit,
-        'care_type' as code_table,
-        care_type as code,
-        cast(null as string) as certificate_no,
-        settled_on as period_from,
-        settled_on as period_to,
-        {{ amount }} as amount_yuan,
-        'paid' as status,
-        delivery_id,
-        row_number
-    from settlement
-    where {{ amount }} <> 0
-    {{ 'union all' if not loop.last }}
-    {% endfor %}
-),
-
-listed as (
-    select * from {{ ref('aid_list_event') }}
-),
-
 report as (
-    select
-        'community_report' as kind,
-        'contact' as nature,
-        'community_report' as feed,
-        person_key,
-        household_id,
-        reported_on as event_on,
-        known_month as month,
-        cast(null as string) as benefit,
-        'need' as code_table,
-        need as code,
-        cast(null as string) as certificate_no,
-        reported_on as period_from,
-        reported_on as period_to,
-        cast(null as decimal(14, 2)) as amount_yuan,
-        cast(null as string) as status,
-        delivery_id,
-        row_number
-    from {{ ref('person_community_report') }}
-    where person_key is not null
+    select * from {{ ref('person_community_report') }}
 ),
 
 visited as (
-    select
-        'visit' as kind,
-        'contact' as nature,
-        'visit_outcome' as feed,
-        person_key,
-        household_id,
-        visited_on as event_on,
-        known_month as month,
-        cast(null as string) as benefit,
-        'outcome' as code_table,
-        outcome as code,
-        cast(null as string) as certificate_no,
-        visited_on as period_from,
-        visited_on as period_to,
-        cast(null as decimal(14, 2)) as amount_yuan,
-        cast(null as string) as status,
-        delivery_id,
-        row_number
-    from {{ ref('visit') }}
+    select * from {{ ref('visit') }}
     where coalesce(person_key, household_id) is not null
     -- A number given out may stand for the households of two alerts; the visit is one.
     qualify row_number() over (partition by delivery_id, row_number order by household_id nulls last) = 1
 ),
 
 request as (
-    select
-        'check_request' as kind,
-        'contact' as nature,
-        'check_request' as feed,
-        person_key,
-        cast(null as string) as household_id,
-        requested_on as event_on,
-        known_month as month,
-        cast(null as string) as benefit,
-        'purpose' as code_table,
-        purpose as code,
-        cast(null as string) as certificate_no,
-        requested_on as period_from,
-        requested_on as period_to,
-        cast(null as decimal(14, 2)) as amount_yuan,
-        cast(null as string) as status,
-        delivery_id,
-        row_number
-    from {{ ref('person_check_request') }}
+    select * from {{ ref('person_check_request') }}
 ),
 
 disaster as (
-    select
-        'disaster' as kind,
-        'need' as nature,
-        'disaster_event' as feed,
-        person_key,
-        cast(null as string) as household_id,
-        occurred_on as event_on,
-        known_month as month,
-        cast(null as string) as benefit,
-        'disaster_type' as code_table,
-        disaster_type as code,
-        cast(null as string) as certificate_no,
-        occurred_on as period_from,
-        occurred_on as period_to,
-        loss_yuan as amount_yuan,
-        cast(null as string) as status,
-        delivery_id,
-        row_number
-    from {{ ref('person_disaster') }}
+    select * from {{ ref('person_disaster') }}
+),
+
+register as (
+    select * from {{ ref('register_event') }}
+),
+
+listed as (
+    select * from {{ ref('aid_list_event') }}
 ),
 
 event as (
-    {% for relation in [
-        'payment', 'register', 'temporary', 'medical', 'listed', 'report', 'visited', 'request', 'disaster'
-    ] %}
-    select {{ columns | join(', ') }} from {{ relation }}
-    {{ 'union all' if not loop.last }}
+    {% for one in told %}
+    select
+        '{{ one.kind }}' as kind,
+        '{{ one.nature }}' as nature,
+        '{{ one.feed }}' as feed,
+        person_key,
+        {{ one.household or 'cast(null as string)' }} as household_id,
+        {{ one.day }} as event_on,
+        known_month as month,
+        {{ one.benefit or 'cast(null as string)' }} as benefit,
+        '{{ one.code }}' as code_table,
+        {{ one.code }} as code,
+        cast(null as string) as certificate_no,
+        {{ one.period or one.day }} as period_from,
+        {{ one.period or one.day }} as period_to,
+        {{ one.amount or 'cast(null as decimal(14, 2))' }} as amount_yuan,
+        {{ one.status or 'cast(null as string)' }} as status,
+        delivery_id,
+        row_number
+    from {{ one.relation }}
+    where {{ since_rebuild('known_month') }}{{ ' and ' ~ one.where if one.where }}
+    union all
     {% endfor %}
+    select {{ columns | join(', ') }} from register
+    union all
+    select {{ columns | join(', ') }} from listed
 ),
 
 feed as (

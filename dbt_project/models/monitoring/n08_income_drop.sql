@@ -45,7 +45,8 @@ usual as (
     select
         *,
         {{ mean_over('case when not is_untold then regular_yuan end', 'months_before_it') }} as usual_yuan,
-        min(case when not is_untold then regular_yuan end) over months_before_it as lowest_yuan,
+        {{ value_at_max('regular_yuan', 'case when not is_untold then month end') }} over months_before_it
+            as last_yuan,
         count(case when not is_untold then 1 end) over months_before_it as usual_count
     from told
     window
@@ -56,7 +57,8 @@ usual as (
         )
 ),
 
--- The month in which it broke away from a steady level.
+-- The month in which it broke away: in the one told before it, income was still there. A single bad month further back
+-- lowers the mean and silences nothing.
 start as (
     select
         usual.household_id,
@@ -81,7 +83,7 @@ start as (
             and standing.dimension_key = 'N08'
     where
         usual.usual_count >= observed.value
-        and usual.lowest_yuan > usual.usual_yuan * (1 - drop_line.value)
+        and usual.last_yuan > usual.usual_yuan * (1 - drop_line.value)
         and usual.current_yuan <= usual.usual_yuan * (1 - drop_line.value)
         and not usual.is_untold
 ),

@@ -3,6 +3,21 @@ told as (
     select * from {{ ref('person_visit') }}
 ),
 
+-- What was on a list that is out: the number of nearly every visit.
+given as (
+    select distinct
+        alert_id,
+        side,
+        household_id,
+        first_month
+    from {{ source('reference', 'alert_given') }}
+),
+
+alias as (
+    select * from {{ ref('household_alias') }}
+    where reason = 'derived_anew'
+),
+
 -- Keys given out before data, a rule or the person keys were changed stand for the household of now.
 household as (
     select
@@ -13,27 +28,39 @@ household as (
     union all
     select
         run_month.month,
-        household_alias.current_household_id,
-        household_alias.household_id
-    from {{ ref('household_alias') }} as household_alias
+        alias.current_household_id,
+        alias.household_id
+    from alias
     cross join {{ ref('run_month') }} as run_month
-    where household_alias.reason = 'derived_anew'
 ),
 
 side as (
     select distinct side from {{ source('reference', 'indicator') }}
 ),
 
--- One row where any visit came back under a number of ours, none where the work below would be in vain.
-numbered_visit as (
+-- One row where a visit came back under a number of ours that no list known here bore, none where the work below would
+-- be in vain.
+unlisted as (
     select max(visit_no) as visit_no
     from told
-    where visit_no like 'N-%' or visit_no like 'X-%'
+    where
+        (visit_no like 'N-%' or visit_no like 'X-%')
+        and visit_no not in (select given.alert_id from given)
     having count(*) > 0
 ),
 
 -- The number of an alert is made of household, side and first month, so that a visit finds its household by number.
 numbered as (
+    select
+        coalesce(alias.current_household_id, given.household_id) as household_id,
+        given.side,
+        given.alert_id as number_given,
+        {{ alert_number(
+            'given.side', 'coalesce(alias.current_household_id, given.household_id)', 'given.first_month'
+        ) }} as alert_id
+    from given
+    left join alias on given.household_id = alias.household_id
+    union all
     select
         household.household_id,
         side.side,
@@ -41,7 +68,11 @@ numbered as (
         {{ alert_number('side.side', 'household.household_id', 'household.month') }} as alert_id
     from household
     cross join side
-    cross join numbered_visit
+    cross join unlisted
+),
+
+found as (
+    select distinct * from numbered
 ),
 
 final as (
@@ -59,7 +90,7 @@ final as (
         told.delivery_id,
         told.row_number
     from told
-    left join numbered on told.visit_no = numbered.number_given
+    left join found as numbered on told.visit_no = numbered.number_given
 )
 
 select * from final

@@ -82,6 +82,7 @@ spell as (
         valid_to,
         count(*) as row_count
     from standing
+    where {{ since_rebuild('valid_to') }}
     group by compared, feed, valid_from, valid_to
 ),
 

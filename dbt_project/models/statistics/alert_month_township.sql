@@ -18,7 +18,8 @@ with
 figure as (
     select * from {{ ref('figure_month_area') }}
     where
-        area_level = 'township'
+        {{ since_rebuild('month') }}
+        and area_level = 'township'
         and layer = 'all'
         and dimension in ('need', 'exit')
         and figure in (

@@ -1,51 +1,38 @@
 with
 request as (
     select
-        request_no,
         min(known_month) as month,
+        request_no,
         min(applicant_key) as applicant_key,
         cast(count(distinct person_key) as integer) as person_count
     from {{ ref('person_check_request') }}
     group by request_no
 ),
 
-month as (
-    select * from {{ ref('run_month') }}
-),
-
-member as (
+-- A request sent again in a later month has its answer of the first.
+answer as (
     select
         month,
-        person_key,
-        household_id
-    from {{ ref('household_member_month') }}
+        request_no,
+        coalesce(refusal_reason, 'answered') as answer
+    from {{ ref('check_request') }}
+    where {{ since_rebuild('month') }}
 ),
 
-household as (
-    select
-        month,
-        household_id,
-        village_code,
-        register_layer
-    from {{ ref('household_month') }}
-),
-
-place as (
-    select * from {{ ref('place') }}
+placed as (
+    {{ told_at_home('request', person='applicant_key') }}
 ),
 
 final as (
     select
-        request.month,
-        request.request_no,
-        request.person_count,
-        coalesce(household.register_layer, 'none') as layer,
-        place.village_code
-    from request
-    inner join month on request.month = month.month
-    left join member on request.month = member.month and request.applicant_key = member.person_key
-    left join household on member.month = household.month and member.household_id = household.household_id
-    inner join place on coalesce(household.village_code, '') = place.told_code
+        placed.month,
+        placed.request_no,
+        placed.person_count,
+        answer.answer,
+        placed.layer,
+        placed.village_code
+    from placed
+    inner join answer on placed.month = answer.month and placed.request_no = answer.request_no
 )
 
 select * from final

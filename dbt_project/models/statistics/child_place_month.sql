@@ -1,6 +1,7 @@
 with
 child as (
     select * from {{ ref('child_state_month') }}
+    where {{ since_rebuild('month') }}
 ),
 
 household as (
@@ -9,6 +10,7 @@ household as (
         household_id,
         register_layer
     from {{ ref('household_month') }}
+    where {{ since_rebuild('month') }}
 ),
 
 place as (

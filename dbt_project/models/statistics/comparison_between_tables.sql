@@ -10,6 +10,15 @@
     'answered_and_visits': 'alerts_answered',
     'visits_and_rows': 'visits',
     'requests_and_rows': 'check_requests',
+    'reports_and_requests': 'checks_answered',
+} -%}
+{#- A figure, and another one (or its own parts) that comes to the same: the whole, the parts, of which the row is. -#}
+{%- set same_total = {
+    'persons_by_area_type': ('register_persons', 'register_persons_by_area_type', 'whole'),
+    'requests_by_answer': ('check_requests', 'checks_by_answer', 'whole'),
+    'alerts_by_level_and_side': ('alerts_standing', 'alerts_by_level', 'whole'),
+    'children_by_risk_and_state': ('children_of_concern', 'children_by_risk', 'whole'),
+    'rule_layers_and_households': ('resident_households', 'households_by_rule', 'parts'),
 } -%}
 with
 total as (
@@ -20,11 +29,12 @@ total as (
         area_code,
         coalesce(value, 0) as value
     from {{ ref('figure_month_area') }}
-    where numerator is null and layer = 'all' and dimension = 'all'
+    where {{ since_rebuild('month') }} and numerator is null and layer = 'all' and dimension = 'all'
 ),
 
 month as (
     select * from {{ ref('run_month') }}
+    where {{ since_rebuild('month') }}
 ),
 
 place as (
@@ -41,7 +51,7 @@ registered as (
     inner join {{ ref('benefit_household_month') }} as certificate
         on member.month = certificate.month and member.certificate_no = certificate.certificate_no
     inner join place on coalesce(certificate.village_code, '') = place.told_code
-    where member.is_counted_here
+    where member.is_counted_here and {{ since_rebuild('member.month') }}
 ),
 
 household as (
@@ -51,6 +61,17 @@ household as (
         place.village_code
     from {{ ref('household_month') }} as household
     inner join place on coalesce(household.village_code, '') = place.told_code
+    where {{ since_rebuild('household.month') }}
+),
+
+-- Where everybody lives.
+lived as (
+    select
+        member.month,
+        member.person_key,
+        household.village_code
+    from {{ ref('household_member_month') }} as member
+    inner join household on member.month = household.month and member.household_id = household.household_id
 ),
 
 nowhere as (
@@ -65,6 +86,7 @@ paid_place as (
         person_key,
         min(village_code) as village_code
     from {{ ref('paid_person_month') }}
+    where {{ since_rebuild('month') }}
     group by month, person_key
 ),
 
@@ -78,7 +100,7 @@ paid as (
     from {{ ref('person_payment') }} as payment
     inner join paid_place as counted
         on payment.known_month = counted.month and payment.person_key = counted.person_key
-    where payment.is_paid
+    where payment.is_paid and {{ since_rebuild('payment.known_month') }}
 ),
 
 -- The other side of each figure, counted without the tables of the statistics.
@@ -98,6 +120,7 @@ other_side as (
         count(*) as right_value
     from {{ ref('benefit_household_month') }} as certificate
     inner join place on coalesce(certificate.village_code, '') = place.told_code
+    where {{ since_rebuild('certificate.month') }}
     group by certificate.month, place.village_code
     union all
     select
@@ -120,14 +143,13 @@ other_side as (
     select
         'grants_and_rows' as check_id,
         granted.known_month as month,
-        coalesce(household.village_code, nowhere.village_code) as village_code,
+        coalesce(lived.village_code, nowhere.village_code) as village_code,
         count(*) as right_value
     from {{ ref('person_temporary_assistance') }} as granted
     cross join nowhere
-    left join {{ ref('household_member_month') }} as member
-        on granted.known_month = member.month and granted.person_key = member.person_key
-    left join household on member.month = household.month and member.household_id = household.household_id
-    group by granted.known_month, coalesce(household.village_code, nowhere.village_code)
+    left join lived on granted.known_month = lived.month and granted.person_key = lived.person_key
+    where {{ since_rebuild('granted.known_month') }}
+    group by granted.known_month, coalesce(lived.village_code, nowhere.village_code)
     union all
     select
         'grants_and_payments' as check_id,
@@ -135,7 +157,7 @@ other_side as (
         village_code,
         sum(paid_yuan) as right_value
     from {{ ref('paid_person_month') }}
-    where benefit = 'LS'
+    where benefit = 'LS' and {{ since_rebuild('month') }}
     group by month, village_code
     union all
     select
@@ -145,6 +167,7 @@ other_side as (
         count(*) as right_value
     from {{ ref('alert_list') }} as list
     inner join place on coalesce(list.village_code, '') = place.told_code
+    where {{ since_rebuild('list.month') }}
     group by list.month, place.village_code
     union all
     select
@@ -163,12 +186,13 @@ other_side as (
     from {{ ref('visit') }} as visit
     cross join nowhere
     left join household on visit.known_month = household.month and visit.household_id = household.household_id
+    where {{ since_rebuild('visit.known_month') }}
     group by visit.known_month, coalesce(household.village_code, nowhere.village_code)
     union all
     select
         'requests_and_rows' as check_id,
         request.month,
-        coalesce(household.village_code, nowhere.village_code) as village_code,
+        coalesce(lived.village_code, nowhere.village_code) as village_code,
         count(distinct request.request_no) as right_value
     from (
         select
@@ -178,10 +202,27 @@ other_side as (
         from {{ ref('person_check_request') }}
     ) as request
     cross join nowhere
-    left join {{ ref('household_member_month') }} as member
-        on request.month = member.month and request.applicant_key = member.person_key
-    left join household on member.month = household.month and member.household_id = household.household_id
-    group by request.month, coalesce(household.village_code, nowhere.village_code)
+    left join lived on request.month = lived.month and request.applicant_key = lived.person_key
+    where {{ since_rebuild('request.month') }}
+    group by request.month, coalesce(lived.village_code, nowhere.village_code)
+    union all
+    select
+        'reports_and_requests' as check_id,
+        month,
+        village_code,
+        count(*) as right_value
+    from (
+        select
+            request.month,
+            request.is_answered,
+            coalesce(lived.village_code, nowhere.village_code) as village_code,
+            row_number() over (partition by request.request_no order by request.month) as telling
+        from {{ ref('check_request') }} as request
+        cross join nowhere
+        left join lived on request.month = lived.month and request.applicant_key = lived.person_key
+    ) as told_first
+    where telling = 1 and is_answered and {{ since_rebuild('month') }}
+    group by month, village_code
 ),
 
 other_upwards as (
@@ -201,7 +242,11 @@ entitled as (
             1 as entitled,
             0 as missing
         from {{ ref('register_household_month') }}
-        where is_household and layer in {{ register_benefit_layers() }} and monthly_amount_yuan > 0
+        where
+            {{ since_rebuild('month') }}
+            and is_household
+            and layer in {{ register_benefit_layers() }}
+            and monthly_amount_yuan > 0
         union all
         select
             month,
@@ -223,20 +268,19 @@ paid_person as (
     from (
         select
             payment.benefit_month as month,
-            coalesce(household.village_code, nowhere.village_code) as village_code,
+            coalesce(lived.village_code, nowhere.village_code) as village_code,
             count(distinct payment.person_key) as paid,
             0 as missing
         from {{ ref('person_payment') }} as payment
         cross join nowhere
-        left join {{ ref('household_member_month') }} as member
-            on payment.benefit_month = member.month and payment.person_key = member.person_key
-        left join household on member.month = household.month and member.household_id = household.household_id
+        left join lived on payment.benefit_month = lived.month and payment.person_key = lived.person_key
         where
-            payment.benefit in {{ register_benefits() }}
+            {{ since_rebuild('payment.benefit_month') }}
+            and payment.benefit in {{ register_benefits() }}
             and payment.known_month <= payment.benefit_month
             and payment.is_paid
             and payment.amount_yuan > 0
-        group by payment.benefit_month, coalesce(household.village_code, nowhere.village_code)
+        group by payment.benefit_month, coalesce(lived.village_code, nowhere.village_code)
         union all
         select
             month,
@@ -263,7 +307,7 @@ overdue_hit as (
         month,
         count(distinct household_id) as household_count
     from {{ ref('indicator_hit') }}
-    where indicator = 'X08'
+    where {{ since_rebuild('month') }} and indicator = 'X08'
     group by month
 ),
 
@@ -337,73 +381,26 @@ with_other_table as (
 
 -- Parts of one figure against another.
 of_parts as (
+    {%- for check, (whole, parts, told) in same_total.items() %}
+    {%- set other = 'parts' if told == 'whole' else 'whole' %}
     select
-        'persons_by_area_type' as check_id,
-        whole.figure,
-        whole.month,
-        whole.area_level,
-        whole.area_code,
-        whole.value as left_value,
-        parts.value as right_value
+        '{{ check }}' as check_id,
+        {{ told }}.figure,
+        {{ told }}.month,
+        {{ told }}.area_level,
+        {{ told }}.area_code,
+        {{ told }}.value as left_value,
+        {{ other }}.value as right_value
     from total as whole
     inner join total as parts
         on
-            parts.figure = 'register_persons_by_area_type'
+            parts.figure = '{{ parts }}'
             and whole.month = parts.month
             and whole.area_level = parts.area_level
             and whole.area_code = parts.area_code
-    where whole.figure = 'register_persons' and whole.area_level <> 'village'
-    union all
-    select
-        'alerts_by_level_and_side' as check_id,
-        whole.figure,
-        whole.month,
-        whole.area_level,
-        whole.area_code,
-        whole.value as left_value,
-        parts.value as right_value
-    from total as whole
-    inner join total as parts
-        on
-            parts.figure = 'alerts_by_level'
-            and whole.month = parts.month
-            and whole.area_level = parts.area_level
-            and whole.area_code = parts.area_code
-    where whole.figure = 'alerts_standing' and whole.area_level <> 'village'
-    union all
-    select
-        'children_by_risk_and_state' as check_id,
-        whole.figure,
-        whole.month,
-        whole.area_level,
-        whole.area_code,
-        whole.value as left_value,
-        parts.value as right_value
-    from total as whole
-    inner join total as parts
-        on
-            parts.figure = 'children_by_risk'
-            and whole.month = parts.month
-            and whole.area_level = parts.area_level
-            and whole.area_code = parts.area_code
-    where whole.figure = 'children_of_concern' and whole.area_level <> 'village'
-    union all
-    select
-        'rule_layers_and_households' as check_id,
-        parts.figure,
-        parts.month,
-        parts.area_level,
-        parts.area_code,
-        parts.value as left_value,
-        whole.value as right_value
-    from total as parts
-    inner join total as whole
-        on
-            whole.figure = 'resident_households'
-            and parts.month = whole.month
-            and parts.area_level = whole.area_level
-            and parts.area_code = whole.area_code
-    where parts.figure = 'households_by_rule' and parts.area_level <> 'village'
+    where whole.figure = '{{ whole }}' and whole.area_level <> 'village'
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
 ),
 
 simple as (

@@ -12,7 +12,7 @@
 with
 figure as (
     select * from {{ ref('figure_month_area') }}
-    where numerator is null
+    where {{ since_rebuild('month', back=1) }} and numerator is null
 ),
 
 catalogue as (

@@ -1,11 +1,12 @@
 with
 register_payment as (
     select * from {{ ref('register_payment_difference') }}
-    where reason is not null
+    where {{ since_rebuild('month') }} and reason is not null
 ),
 
 certificate as (
     select * from {{ ref('register_household_month') }}
+    where {{ since_rebuild('month') }}
 ),
 
 hit as (
@@ -13,24 +14,27 @@ hit as (
         month,
         household_id
     from {{ ref('indicator_hit') }}
-    where indicator = 'X08'
+    where {{ since_rebuild('month') }} and indicator = 'X08'
 ),
 
 visit as (
     select * from {{ ref('visit_month') }}
+    where {{ since_rebuild('month') }}
 ),
 
 alert as (
     select * from {{ ref('alert_stand_month') }}
+    where {{ since_rebuild('month') }}
 ),
 
 granted as (
     select * from {{ ref('assistance_grant_month') }}
+    where {{ since_rebuild('month', windows=['payment_grace_months']) }}
 ),
 
 payment as (
     select * from {{ ref('paid_person_month') }}
-    where benefit = 'LS'
+    where {{ since_rebuild('month') }} and benefit = 'LS'
 ),
 
 month as (
@@ -39,6 +43,7 @@ month as (
 
 feed_month as (
     select * from {{ ref('feed_month') }}
+    where {{ since_rebuild('month') }}
 ),
 
 grace as (
@@ -206,7 +211,7 @@ of_elder as (
         'elder_gone' as reason,
         cast(-1 as decimal(18, 4)) as value
     from {{ ref('elder_visit_month') }}
-    where is_registered and not is_visit_due and not_due_reason is not null
+    where {{ since_rebuild('month') }} and is_registered and not is_visit_due and not_due_reason is not null
 ),
 
 -- What is compared for the whole city alone.

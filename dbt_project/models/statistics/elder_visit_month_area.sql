@@ -7,6 +7,7 @@ elder as (
         *,
         concat(substring(county_code, 1, 4), '00') as city_code
     from {{ ref('elder_visit_month') }}
+    where {{ since_rebuild('month') }}
 ),
 
 placed as (

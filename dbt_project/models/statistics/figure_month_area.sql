@@ -5,14 +5,17 @@ catalogue as (
 
 counted as (
     select * from {{ ref('figure_month_village') }}
+    where {{ since_rebuild('month') }}
 ),
 
 flow as (
     select * from {{ ref('register_flow_area') }}
+    where {{ since_rebuild('month') }}
 ),
 
 feed_month as (
     select * from {{ ref('feed_month') }}
+    where {{ since_rebuild('month') }}
 ),
 
 month as (

@@ -1,6 +1,7 @@
 with
 hit as (
     select * from {{ ref('indicator_hit') }}
+    where {{ since_rebuild('month') }}
 ),
 
 household as (
@@ -9,6 +10,7 @@ household as (
         household_id,
         county_code
     from {{ ref('household_month') }}
+    where {{ since_rebuild('month') }}
 ),
 
 final as (

@@ -1,6 +1,7 @@
 with
 payment as (
     select * from {{ ref('person_payment') }}
+    where {{ since_rebuild('known_month') }}
 ),
 
 month as (
@@ -9,6 +10,7 @@ month as (
 
 registered as (
     select * from {{ ref('register_person_month') }}
+    where {{ since_rebuild('month') }}
 ),
 
 member as (
@@ -17,6 +19,7 @@ member as (
         person_key,
         household_id
     from {{ ref('household_member_month') }}
+    where {{ since_rebuild('month') }}
 ),
 
 household as (
@@ -26,6 +29,7 @@ household as (
         village_code,
         register_layer
     from {{ ref('household_month') }}
+    where {{ since_rebuild('month') }}
 ),
 
 place as (

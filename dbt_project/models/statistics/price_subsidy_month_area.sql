@@ -7,6 +7,7 @@ payee as (
         *,
         concat(substring(county_code, 1, 4), '00') as city_code
     from {{ ref('price_subsidy_payee') }}
+    where {{ since_rebuild('month') }}
 ),
 
 placed as (

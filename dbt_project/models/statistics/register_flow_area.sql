@@ -8,6 +8,7 @@ entry as (
         village_code,
         layer
     from {{ ref('register_person_month') }}
+    where {{ since_rebuild('month', back=1) }}
     union all
     select
         'households' as unit,
@@ -16,7 +17,7 @@ entry as (
         village_code,
         layer
     from {{ ref('register_household_month') }}
-    where is_household
+    where {{ since_rebuild('month', back=1) }} and is_household
 ),
 
 month as (

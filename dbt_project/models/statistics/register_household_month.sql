@@ -1,6 +1,7 @@
 with
 certificate as (
     select * from {{ ref('benefit_household_month') }}
+    where {{ since_rebuild('month') }}
 ),
 
 -- A certificate counts as a household where anybody counts on it.
@@ -10,6 +11,7 @@ member as (
         certificate_no,
         sum(case when is_counted_here then 1 else 0 end) as counted_count
     from {{ ref('benefit_member_month') }}
+    where {{ since_rebuild('month') }}
     group by month, certificate_no
 ),
 

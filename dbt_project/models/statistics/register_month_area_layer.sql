@@ -15,7 +15,8 @@ with
 figure as (
     select * from {{ ref('figure_month_area') }}
     where
-        dimension = 'all'
+        {{ since_rebuild('month') }}
+        and dimension = 'all'
         and layer <> 'all'
         and figure in (
             'register_amount',

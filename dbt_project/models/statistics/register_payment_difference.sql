@@ -1,7 +1,7 @@
 with
 certificate as (
     select * from {{ ref('register_household_month') }}
-    where is_household
+    where {{ since_rebuild('month') }} and is_household
 ),
 
 member as (
@@ -11,6 +11,7 @@ member as (
         person_key,
         applicant_key
     from {{ ref('benefit_member_month') }}
+    where {{ since_rebuild('month', windows=['payment_grace_months']) }}
 ),
 
 counted_member as (
@@ -20,6 +21,7 @@ counted_member as (
         household_id,
         is_counted
     from {{ ref('household_member_month') }}
+    where {{ since_rebuild('month') }}
 ),
 
 household as (
@@ -28,6 +30,7 @@ household as (
         household_id,
         village_code
     from {{ ref('household_month') }}
+    where {{ since_rebuild('month') }}
 ),
 
 place as (
@@ -41,7 +44,10 @@ payment as (
         benefit_month as month,
         max(case when is_paid and amount_yuan > 0 then 1 else 0 end) as is_paid
     from {{ ref('person_payment') }}
-    where benefit in {{ register_benefits() }} and known_month <= benefit_month
+    where
+        benefit in {{ register_benefits() }}
+        and known_month <= benefit_month
+        and {{ since_rebuild('benefit_month', windows=['payment_grace_months']) }}
     group by person_key, benefit_month
 ),
 
@@ -62,7 +68,7 @@ mismatch as (
         month,
         household_id
     from {{ ref('indicator_hit') }}
-    where indicator = 'X10'
+    where {{ since_rebuild('month') }} and indicator = 'X10'
 ),
 
 payee as (

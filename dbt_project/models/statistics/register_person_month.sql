@@ -2,11 +2,12 @@ with
 -- A person on two certificates counts once: on the one that `is_counted_here` names.
 entry as (
     select * from {{ ref('benefit_member_month') }}
-    where is_counted_here
+    where {{ since_rebuild('month') }} and is_counted_here
 ),
 
 certificate as (
     select * from {{ ref('register_household_month') }}
+    where {{ since_rebuild('month') }}
 ),
 
 person as (
@@ -15,10 +16,12 @@ person as (
         person_key,
         age_years
     from {{ ref('household_member_month') }}
+    where {{ since_rebuild('month') }}
 ),
 
 run_month as (
     select * from {{ ref('run_month') }}
+    where {{ since_rebuild('month') }}
 ),
 
 majority as (

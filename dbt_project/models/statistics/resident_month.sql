@@ -1,7 +1,7 @@
 with
 household as (
     select * from {{ ref('household_month') }}
-    where counted_member_count > 0
+    where {{ since_rebuild('month') }} and counted_member_count > 0
 ),
 
 place as (

@@ -1,6 +1,7 @@
 with
 layer as (
     select * from {{ ref('household_layer_month') }}
+    where {{ since_rebuild('month') }}
 ),
 
 household as (
@@ -9,6 +10,7 @@ household as (
         household_id,
         village_code
     from {{ ref('household_month') }}
+    where {{ since_rebuild('month') }}
 ),
 
 place as (

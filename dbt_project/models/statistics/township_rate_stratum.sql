@@ -1,7 +1,7 @@
 with
 household as (
     select * from {{ ref('household_month') }}
-    where counted_member_count > 0
+    where {{ since_rebuild('month') }} and counted_member_count > 0
 ),
 
 income as (
@@ -11,6 +11,7 @@ income as (
         income_3m_mean_yuan,
         observed_3m_count
     from {{ ref('household_month_income') }}
+    where {{ since_rebuild('month') }}
 ),
 
 composition as (
@@ -21,6 +22,7 @@ composition as (
         severely_disabled_count,
         working_age_count
     from {{ ref('household_month_composition') }}
+    where {{ since_rebuild('month') }}
 ),
 
 standard as (
@@ -42,9 +44,10 @@ window_months as (
     {{ city_policy('outlier_window_months') }}
 ),
 
+-- Of the window, and of the month before that: who was there then and is no more has left.
 certificate as (
     select * from {{ ref('register_household_month') }}
-    where is_household
+    where {{ since_rebuild('month', windows=['outlier_window_months']) }} and is_household
 ),
 
 person as (
@@ -53,6 +56,7 @@ person as (
         person_key,
         is_counted
     from {{ ref('household_member_month') }}
+    where {{ since_rebuild('month', windows=['outlier_window_months']) }}
 ),
 
 month as (
@@ -134,7 +138,10 @@ finding as (
         case when finding = 'enrolled' then 1 else 0 end as is_enrolled,
         case when finding = 'not_eligible' then 1 else 0 end as is_refused
     from {{ ref('visit_month') }}
-    where household_id is not null and finding <> 'not_reached'
+    where
+        {{ since_rebuild('month', windows=['outlier_window_months']) }}
+        and household_id is not null
+        and finding <> 'not_reached'
 ),
 
 event as (
@@ -198,6 +205,7 @@ windowed as (
         on
             month.month >= event_month.month
             and {{ months_between('event_month.month', 'month.month') }} < window_months.value
+    where {{ since_rebuild('month.month') }}
     group by event_month.measure, month.month, event_month.township_code, event_month.stratum
 ),
 
@@ -212,7 +220,7 @@ overdue as (
         count(*) as exposure,
         sum(case when is_overdue then 1 else 0 end) as observed
     from {{ ref('alert_stand_month') }}
-    where is_listed
+    where {{ since_rebuild('month') }} and is_listed
     group by
         month,
         {{ area_on('township', 'village_code') }},
