@@ -93,10 +93,10 @@
     avg({{ expression }}) over {{ window }}
 {%- endmacro %}
 
-{# Spark's mean of decimals is a decimal of few digits; this quotient has enough of them for any double. #}
+{# Spark's mean of decimals is a decimal of few digits; with those types the quotient has 17 behind the point. #}
 {% macro spark__mean_over(expression, window) -%}
     cast(
-        sum({{ expression }}) over {{ window }}
+        cast(sum({{ expression }}) over {{ window }} as decimal(24, 6))
         / cast(nullif(count({{ expression }}) over {{ window }}, 0) as decimal(10, 0)) as double
     )
 {%- endmacro %}

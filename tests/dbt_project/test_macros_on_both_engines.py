@@ -83,6 +83,14 @@ CASES: list[tuple[str, str, list[tuple[Any, ...]]]] = [
         f" from {TOLD} where place is null or place = 2 order by id, word",
         [(4.375,), (4.375,), (None,)],
     ),
+    # To the last bit of the double, whatever the amounts.
+    (
+        "mean_over",
+        "select distinct {{ mean_over('cast(yuan as decimal(14, 2))', '(partition by id)') }}"
+        " from (values (1, 1000.01), (1, 2000.02), (1, 3333.34), (2, 8123.45), (2, 0.02), (2, 7.77), (2, 71.08),"
+        " (2, 411.61), (2, 23.02), (2, 0.01)) as told (id, yuan) order by 1",
+        [(float(Decimal("8636.96") / 7),), (float(Decimal("6333.37") / 3),)],
+    ),
     (
         "condition",
         "select {{ condition('severe', '2', '1.5') }}, {{ condition('orphan') }}",
