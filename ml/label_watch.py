@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -16,8 +17,10 @@ import numpy.typing as npt
 import polars as pl
 from scipy.stats import binom
 
+from ml.cohort import KEY, Source, cohort, known_events, label, lazy, reporting_delay
+from ml.experiment import Experiment
 from ml.metrics import bin_starts
-from ml.watching import Labels, load_watch
+from ml.watching import CalibrationWatch, Labels, load_watch
 
 Vector = npt.NDArray[np.float64]
 LOST_LABELS = "lost_labels"
@@ -34,6 +37,43 @@ class LostLabels:
     ratio: float
     chance: float
     """How often so few come by chance, after correction for the number of groups looked at."""
+
+
+@dataclass(frozen=True)
+class MatureCalibration:
+    """Probabilities given in the past against what had come of them by the as-of month."""
+
+    rows: int
+    entries: int
+    ratio: float
+    """Entries for each one told; 1 is right, nan where nothing has matured."""
+    slope: float
+
+    def is_right(self, watch: CalibrationWatch | None = None) -> bool:
+        """Within what watch.yaml allows, or too little to say."""
+        watch = watch or load_watch().calibration
+        if self.entries < watch.least_entries or np.isnan(self.slope):
+            return True
+        ratio_right = 1 / watch.ratio_most <= self.ratio <= watch.ratio_most
+        return bool(ratio_right and watch.slope_least <= self.slope <= watch.slope_most)
+
+
+def mature_calibration(
+    scores: Source, features: Source, events: Source, experiment: Experiment, as_of: date
+) -> MatureCalibration:
+    """How the probabilities of household_score turned out, over all months whose outcome is known at `as_of`.
+
+    Each was given by the model that was known in its month. Months scored by rules alone have no probability and say
+    nothing; so do rows censored since.
+    """
+    known = known_events(events, as_of)
+    rows = cohort(features, experiment, until=as_of)
+    labelled = label(rows, known, experiment, as_of, reporting_delay(known, experiment).months)
+    told = lazy(scores).select(*KEY, "probability").filter(pl.col("probability").is_not_null()).collect()
+    judged = labelled.filter(pl.col("label").is_not_null()).join(told, on=list(KEY)).sort(KEY)
+    came, said = (judged[name].cast(pl.Float64).to_numpy() for name in ("label", "probability"))
+    ratio, slope = calibration_line(came, said)
+    return MatureCalibration(judged.height, int(came.sum()), ratio, slope)
 
 
 def lost_labels(rows: pl.DataFrame, groups: Sequence[str], watch: Labels | None = None) -> list[LostLabels]:

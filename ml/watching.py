@@ -52,9 +52,13 @@ class Labels:
 
 @dataclass(frozen=True)
 class CalibrationWatch:
-    """Into how many bins probabilities are put beside what came."""
+    """Into how many bins probabilities are put beside what came, and how far off they may be once that is known."""
 
     bins: int
+    least_entries: int
+    ratio_most: float
+    slope_least: float
+    slope_most: float
 
 
 @dataclass(frozen=True)

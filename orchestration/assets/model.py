@@ -9,12 +9,14 @@ from datetime import date
 from pathlib import Path
 
 import dagster as dg
+import numpy as np
 import polars as pl
 
 import ml
 import ml.registry
 from ml.drift import month_drift, score_drift
 from ml.experiment import load_experiment
+from ml.label_watch import mature_calibration
 from orchestration.archive import keep_models
 from orchestration.generation import FOLDER, VALIDITY
 from orchestration.machine import duckdb_config
@@ -175,5 +177,29 @@ def feeds_are_sound(home: HomeResource) -> dg.AssetCheckResult:
     )
 
 
-MODEL_CHECKS = [feeds_are_sound]
+@dg.asset_check(
+    asset=household_score,
+    name="probabilities_came_true",
+    description="Where outcomes are known by now, as many entered as the probabilities of that time said.",
+)
+def probabilities_came_true(home: HomeResource) -> dg.AssetCheckResult:
+    """Judge the probabilities of all months whose outcome has matured by the newest month."""
+    tables = exchange(home.home)
+    found = mature_calibration(
+        home.home.reference / SCORE_FILE,
+        tables / f"{FEATURES}.parquet",
+        tables / f"{EVENTS}.parquet",
+        load_experiment(),
+        home.plan.last_month,
+    )
+    told = {"ratio": found.ratio, "slope": found.slope}
+    return dg.AssetCheckResult(
+        passed=found.is_right(),
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={"rows": found.rows, "entries": found.entries}
+        | {name: value for name, value in told.items() if np.isfinite(value)},
+    )
+
+
+MODEL_CHECKS = [feeds_are_sound, probabilities_came_true]
 MODEL_ASSETS = [training_tables, risk_model, household_score]

@@ -6,8 +6,11 @@ import numpy as np
 import polars as pl
 import pytest
 
-from ml.label_watch import calibration_line, lost_labels, reliability
+from ml.cohort import cohort, label
+from ml.experiment import Experiment
+from ml.label_watch import calibration_line, lost_labels, mature_calibration, reliability
 from ml.watching import load_watch
+from tests.ml.synthetic import Panel
 
 
 def world(seed: int = 5, rows: int = 40_000, scale: float = 1.0) -> pl.DataFrame:
@@ -82,3 +85,31 @@ def test_reliability_and_line_of_a_right_probability() -> None:
     assert slope == pytest.approx(1.0, abs=0.1)
     twice, _ = calibration_line(rows["label"].to_numpy().astype(float), rows["probability"].to_numpy() / 2)
     assert twice == pytest.approx(2.0, abs=0.2)
+
+
+def told_of(city: Panel, experiment: Experiment, factor: float) -> pl.DataFrame:
+    """Every household told the share that truly enters of those with or without reports, times a factor."""
+    rows = label(cohort(city.features, experiment), city.events, experiment, city.last, 1)
+    reported = rows.join(city.features, on=["household_id", "month"], how="left")
+    share = pl.col("label").mean().over("report_12m_count")
+    return reported.select("household_id", "month", (share * factor).alias("probability"))
+
+
+def test_probabilities_are_judged_once_their_outcome_is_known(city: Panel, experiment: Experiment) -> None:
+    judged = mature_calibration(told_of(city, experiment, 1.0), city.features, city.events, experiment, city.last)
+    assert judged.entries > load_watch().calibration.least_entries
+    thrice = mature_calibration(told_of(city, experiment, 3.0), city.features, city.events, experiment, city.last)
+    assert thrice.rows == judged.rows
+    assert thrice.ratio == pytest.approx(judged.ratio / 3)
+    assert judged.is_right()
+    assert not thrice.is_right()
+
+
+def test_without_matured_probabilities_nothing_is_wrong(city: Panel, experiment: Experiment) -> None:
+    scores = told_of(city, experiment, 3.0)
+    newest = scores.filter(pl.col("month") == city.last)
+    rules = scores.with_columns(pl.lit(None, pl.Float64).alias("probability"))
+    for told in (newest, rules):
+        found = mature_calibration(told, city.features, city.events, experiment, city.last)
+        assert found.entries == 0
+        assert found.is_right()
