@@ -15,7 +15,7 @@ from ml.bins import Bins
 from ml.blend import BlendRiskClassifier
 from ml.boosted import BoostedRiskClassifier, Held, anything_varies, staged_scores
 from ml.columns import Matrix
-from ml.contest import Judged, Rows, best_rounds, judge, simplest, splits_of
+from ml.contest import CLOSE, Judged, Rows, best_rounds, judge, simplest, splits_of
 from ml.encoding import TableEncoder
 from ml.spline import SplineRiskClassifier
 from ml.tables import Column, part_of
@@ -23,6 +23,8 @@ from ml.tables import Column, part_of
 Settings = dict[str, Any]
 KINDS = ("linear", "spline", "additive", "boosted", "blend")  # simplest first
 FEW_ENTRIES = 60  # under so many rows of the rarer class, trees only learn noise
+SURE_ENTRIES = 200  # under so many a kind must win by a whole standard error: the line has the word in doubt
+CLOSE_OF_FEW = 1.0
 FEWEST_OTHERS_PER_ENTRY = 30
 SMALL, LARGE = 20_000, 50_000  # rows: more settings below the one, fewer above the other
 SMOOTH_ROWS = 40_000  # a few hundred coefficients are known well enough from so many
@@ -103,7 +105,9 @@ def contest(plan: Plan, kinds: Sequence[str], month: Any, most_rows: int) -> Cho
     parts = [_part(small, learn, judged) for learn, judged in splits]
     tried = _tried(small, kinds, parts)
     judged = judge([one.kind for one in tried], [one.scores for one in tried], [part.held.labels for part in parts])
-    winner = next(one for one in tried if one.kind == simplest(judged).name)
+    rare = min(small.labels.sum(), len(small.labels) - small.labels.sum())
+    close = CLOSE if rare >= SURE_ENTRIES else CLOSE_OF_FEW
+    winner = next(one for one in tried if one.kind == simplest(judged, close).name)
     learnt = round(float(np.mean([len(part.labels) for part in parts])))
     return Chosen(winner.kind, winner.members, winner.share, learnt, judged)
 

@@ -173,13 +173,17 @@ def test_later_months_and_other_groups_judge() -> None:
         assert not set(group[learn]) & set(group[judged])
 
 
-def test_the_simpler_one_speaks_within_one_standard_error_and_not_beyond() -> None:
+def test_the_simpler_one_speaks_within_its_standard_errors_and_not_beyond() -> None:
     rng = np.random.default_rng(0)
     label = (rng.random(2000) < 0.2).astype(float)
     good = label + rng.normal(size=2000)
     alike, worse = good + rng.normal(0, 0.05, 2000), rng.normal(size=2000)
     assert simplest(judge(["alike", "good"], [[alike], [good]], [label])).name == "alike"
     assert simplest(judge(["worse", "good"], [[worse], [good]], [label])).name == "good"
+    near = good + rng.normal(0, 0.3, 2000)
+    pair = judge(["near", "good"], [[near], [good]], [label])
+    assert simplest(pair, pair[0].gap / pair[0].error * 1.01).name == "near"
+    assert simplest(pair, pair[0].gap / pair[0].error * 0.99).name == "good"
     judged = judge(["good"], [[good]], [label])[0]
     assert judged.auc == pytest.approx(roc_auc_score(label, good))
 
