@@ -23,8 +23,8 @@ from ml.tables import Column, part_of
 Settings = dict[str, Any]
 KINDS = ("linear", "spline", "additive", "boosted", "blend")  # simplest first
 FEW_ENTRIES = 60  # under so many rows of the rarer class, trees only learn noise
-SURE_ENTRIES = 200  # under so many a kind must win by a whole standard error: the line has the word in doubt
-CLOSE_OF_FEW = 1.0
+SURE_ENTRIES = 200  # under so many a kind must win by two standard errors: the line has the word in doubt
+CLOSE_OF_FEW = 2.0
 FEWEST_OTHERS_PER_ENTRY = 30
 SMALL, LARGE = 20_000, 50_000  # rows: more settings below the one, fewer above the other
 SMOOTH_ROWS = 40_000  # a few hundred coefficients are known well enough from so many
