@@ -21,9 +21,9 @@ from pathlib import Path
 import polars as pl
 
 from models.contract import load_feeds
-from orchestration.published import read_published
-from orchestration.settings import DataHome
-from orchestration.stores import vault_of
+from orchestration.home.published import read_published
+from orchestration.home.settings import DataHome
+from orchestration.home.stores import vault_of
 
 HEADERS = {column.name: column.header for column in load_feeds()["check_request"].columns}
 APPLICANT, OTHER, PURPOSE = "01", "80", "1"

@@ -15,8 +15,8 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from orchestration.settings import DataHome
-from orchestration.stores import vault_of
+from orchestration.home.settings import DataHome
+from orchestration.home.stores import vault_of
 
 ZHAOREN = Path(sys.executable).parent / "zhaoren"
 # The detained belong to their household, though they do not count.

@@ -26,11 +26,11 @@ from ingestion.linkage.evidence import publish_links
 from ingestion.name_conflict import SCHEMA as NAME_CONFLICT
 from models.calendar import months_between, next_month
 from models.publish import publish_reference
-from orchestration.alerts import ensure_alert_life
-from orchestration.given import ensure_given
-from orchestration.run_plan import RunPlan, write_plan
-from orchestration.settings import DataHome
-from orchestration.stores import store_of
+from orchestration.decisions.alerts import ensure_alert_life
+from orchestration.home.given import ensure_given
+from orchestration.home.settings import DataHome
+from orchestration.home.stores import store_of
+from orchestration.warehouse.run_plan import RunPlan, write_plan
 
 PROJECT = Path(__file__).parent.parent / "dbt_project"
 FIRST = date(2023, 1, 1)

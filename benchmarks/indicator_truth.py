@@ -27,8 +27,8 @@ from ml.scorer import SCORE_SCHEMA
 from models.calendar import months_between
 from models.contract import load_feeds
 from models.publish import publish_reference
-from orchestration.alerts import ensure_alert_life
-from orchestration.given import ensure_given
+from orchestration.decisions.alerts import ensure_alert_life
+from orchestration.home.given import ensure_given
 from simulator import simulate
 from tests.dbt_project.conftest import dbt
 

@@ -22,7 +22,7 @@ from benchmarks.indicator_city import LakeCity
 from benchmarks.indicator_truth import FIRST, built
 from benchmarks.layer_oracle import HOUSE, layers
 from ingestion import Store, Vault
-from orchestration.published import copy_out
+from orchestration.home.published import copy_out
 from simulator import simulate
 
 READ = {"household_month": "identity", "household_member_month": "identity", "household_layer_month": "monitoring"}

@@ -14,8 +14,8 @@ import duckdb
 import numpy as np
 import polars as pl
 
-from orchestration.settings import DataHome
-from orchestration.stores import vault_of
+from orchestration.home.settings import DataHome
+from orchestration.home.stores import vault_of
 from simulator.assistance import (
     ASKS_WITHOUT_NEED,
     GRANTED_IN_NEED,

@@ -29,7 +29,7 @@ from expectations import ensure_tables
 from ingestion.quarantine import FAULT_COLUMNS
 from ml import write_scores
 from ml.scorer import SCORE_SCHEMA
-from orchestration.run_plan import read_plan, write_plan
+from orchestration.warehouse.run_plan import read_plan, write_plan
 
 LAYERS = ("staging", "identity", "indicators", "monitoring", "alerts", "statistics", "quality")
 _TEMPORARY = re.compile(r'from "(\w+__dbt_tmp\w*)"\s*$')

@@ -12,9 +12,9 @@ import time
 from pathlib import Path
 
 from models.codes import load_divisions
-from orchestration.reports import REPORTS, newest_month, write_reports
-from orchestration.run_plan import parse_month
-from orchestration.settings import find_home
+from orchestration.home.settings import find_home
+from orchestration.reporting.reports import REPORTS, newest_month, write_reports
+from orchestration.warehouse.run_plan import parse_month
 
 
 def main() -> None:

@@ -1,8 +1,8 @@
 """Small records of a data home, opened in one way: files of SQLite in the home, or one schema of a PostgreSQL database.
 
 Belongs here: where the records lie, making tables at first use, waiting for others, moments and texts. Does not belong
-here: what is recorded (``ledger``, ``linkage.events``, ``source.record``, ``orchestration.operations``), moving records
-from one place to the other (``records``).
+here: what is recorded (``ledger``, ``linkage.events``, ``source.record``, ``orchestration.home.operations``), moving
+records from one place to the other (``records``).
 
 A home says in ``database.json`` where its records lie; without that file they are files of the home. So a setting that
 was forgotten, or a copy of a home that is worked in elsewhere, never begins a second, empty ledger beside the first.

@@ -15,9 +15,9 @@ from models.calendar import ZONE_NAME
 from models.contract import load_feeds
 from orchestration.assets.feeds import ALL_USABLE, FIRST_MONTH, ROWS_BALANCE, feed_key
 from orchestration.assets.sources import FETCH_JOB, FETCH_STEP
+from orchestration.feeds.sources import due_sources
 from orchestration.resources import HomeResource
 from orchestration.runner import PARTITION_RANGE_TAGS
-from orchestration.sources import due_sources
 
 INGEST_JOB, MONTH_JOB, TRAIN_JOB = "ingest_deliveries", "bring_up_to_date", "retrain"
 SENSOR_SECONDS = 60

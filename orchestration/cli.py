@@ -42,7 +42,7 @@ from orchestration.commands import (
     what_if,
 )
 from orchestration.console import CommandError, Exit, show_error
-from orchestration.settings import SettingsError
+from orchestration.home.settings import SettingsError
 
 app = typer.Typer(
     name="zhaoren",

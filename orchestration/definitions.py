@@ -26,14 +26,14 @@ from orchestration.automation import (
     source_sensor,
     yearly_retraining,
 )
-from orchestration.dbt import prepared_manifest
-from orchestration.dbt_assets import dbt_resource
+from orchestration.feeds.intake import NOT_TAKEN, Taken
+from orchestration.home.settings import DataHome, find_home
+from orchestration.home.turn import HomeInTurn
 from orchestration.instance import TURN_TAG
-from orchestration.intake import NOT_TAKEN, Taken
 from orchestration.resources import HomeResource
 from orchestration.runner import step_logger
-from orchestration.settings import DataHome, find_home
-from orchestration.turn import HomeInTurn
+from orchestration.warehouse.dbt import prepared_manifest
+from orchestration.warehouse.dbt_assets import dbt_resource
 
 
 def left_out_of_past(home: DataHome) -> list[dg.AssetKey]:

@@ -17,16 +17,16 @@ import polars as pl
 from models.contract import load_feeds
 from orchestration.assets.feeds import FIRST_MONTH
 from orchestration.definitions import build_definitions
-from orchestration.deliveries import ledger_frame, problems_of, seen_feeds, take_in_unknown
+from orchestration.feeds.deliveries import ledger_frame, problems_of, seen_feeds, take_in_unknown
+from orchestration.feeds.intake import take_in_side_by_side
+from orchestration.feeds.sources import fetch_sources, landed_feeds, problems_of_sources, take_in_unusual
+from orchestration.home.lock import locked
+from orchestration.home.operations import Operations
+from orchestration.home.settings import DataHome
+from orchestration.home.versions import code_version, current_policy_version
 from orchestration.instance import clear_dead_runs, instance_of
-from orchestration.intake import take_in_side_by_side
-from orchestration.lock import locked
-from orchestration.operations import Operations
-from orchestration.run_plan import NothingToRunError, RunPlan, Wish, plan_run, read_plan
 from orchestration.runner import JobOutcome, Listener, run_job
-from orchestration.settings import DataHome
-from orchestration.sources import fetch_sources, landed_feeds, problems_of_sources, take_in_unusual
-from orchestration.versions import code_version, current_policy_version
+from orchestration.warehouse.run_plan import NothingToRunError, RunPlan, Wish, plan_run, read_plan
 
 Build = Callable[[], dg.Definitions]
 # The step of `bring_up_to_date` that makes the plan.

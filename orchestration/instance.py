@@ -13,7 +13,7 @@ import dagster as dg
 import sqlalchemy as sa
 
 from ingestion.database import Address, address_of, driver_url, postgresql
-from orchestration.settings import DataHome
+from orchestration.home.settings import DataHome
 
 IN_PROCESS_TAG = {"zhaoren/in_process": "true"}
 # Jobs that bring the tables and lists up to date wait for each other in the queue.

@@ -9,9 +9,9 @@ from pathlib import Path
 import dagster as dg
 from pydantic import Field
 
-from orchestration.operations import Operations
-from orchestration.run_plan import RunPlan, read_plan
-from orchestration.settings import DataHome, Settings
+from orchestration.home.operations import Operations
+from orchestration.home.settings import DataHome, Settings
+from orchestration.warehouse.run_plan import RunPlan, read_plan
 
 # One writer to the warehouse file: everything that opens it takes a place in this pool of one.
 WAREHOUSE_POOL = "warehouse"

@@ -18,10 +18,10 @@ from typing import Any, Protocol
 
 import dagster as dg
 
-from orchestration.dbt import dbt_environment
+from orchestration.home.machine import thread_environment
+from orchestration.home.settings import DataHome
 from orchestration.instance import IN_PROCESS_TAG, prepared_storage
-from orchestration.machine import thread_environment
-from orchestration.settings import DataHome
+from orchestration.warehouse.dbt import dbt_environment
 
 MODULE = "orchestration.definitions"
 # Where the code is served (host:port), when server and daemon are not to load it themselves.

@@ -15,7 +15,7 @@ from hypothesis import Phase, settings
 from xdist.scheduler import LoadScopeScheduling
 
 from ingestion.database import Address, write_address
-from orchestration.settings import DataHome
+from orchestration.home.settings import DataHome
 from tests.command import guarded, zhaoren
 
 ROOT = Path(__file__).parent.parent

@@ -1,7 +1,7 @@
 """The data dictionary: every table and column with what it is, where it comes from, and who may see it.
 
 Belongs here: what an entry has, and what is missing of it. Does not belong here: reading dbt and contracts
-(``orchestration.dictionary``), how a page looks (``dictionary_site``).
+(``orchestration.reporting.dictionary``), how a page looks (``dictionary_site``).
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Why an alert stands and what became of a delivery, as tables in a language and as one page without a name in it.
 
-Belongs here: words and form. Does not belong here: finding the rows (``orchestration.explain``).
+Belongs here: words and form. Does not belong here: finding the rows (``orchestration.trail.explain``).
 """
 
 from __future__ import annotations

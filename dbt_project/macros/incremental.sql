@@ -125,7 +125,7 @@
 {%- endmacro %}
 
 {#
-    Columns change with the code alone, and other code makes all tables anew (orchestration.generation): dbt need not
+    Columns change with the code alone, and other code makes all tables anew (orchestration.home.generation): dbt need not
     compare those of every table in every run. Stands for dbt's own macro of that name.
 #}
 {% macro process_schema_changes(on_schema_change, source_relation, target_relation) -%}

@@ -16,12 +16,12 @@ from ingestion.linkage.proposals import propose
 from ingestion.review import CHECK_FAILED, hold
 from models.contract import load_feeds
 from models.publish import publish_reference
-from orchestration.alerts import decisions_since, publish_alert_life
-from orchestration.archive import keep_inputs
 from orchestration.assets.feeds import feed_key
 from orchestration.commands.arguments import month_of
-from orchestration.deliveries import ledger_frame, released_deliveries
-from orchestration.generation import (
+from orchestration.decisions.alerts import decisions_since, publish_alert_life
+from orchestration.decisions.quality_decisions import QualityDecisions, publish_quality_decisions, waivers_in_force
+from orchestration.feeds.deliveries import ledger_frame, released_deliveries
+from orchestration.home.generation import (
     ALIAS,
     ALIAS_SCHEMA,
     FOLDER,
@@ -40,13 +40,13 @@ from orchestration.generation import (
     unfinished_since,
     write_basis,
 )
-from orchestration.given import ensure_given
-from orchestration.quality_decisions import QualityDecisions, publish_quality_decisions, waivers_in_force
+from orchestration.home.given import ensure_given
+from orchestration.home.settings import DataHome
+from orchestration.home.stores import store_of
+from orchestration.home.versions import basis_versions, code_version, current_policy_version
 from orchestration.resources import HomeResource
-from orchestration.run_plan import RunPlan, plan_run, with_rebuild, write_plan
-from orchestration.settings import DataHome
-from orchestration.stores import store_of
-from orchestration.versions import basis_versions, code_version, current_policy_version
+from orchestration.trail.archive import keep_inputs
+from orchestration.warehouse.run_plan import RunPlan, plan_run, with_rebuild, write_plan
 
 CHECKED_BY = "expectations"
 DATA_ENGINEERS = ["team:data_engineering"]

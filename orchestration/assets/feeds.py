@@ -12,10 +12,10 @@ import polars as pl
 from ingestion import Delivery, ingest
 from models.calendar import ZONE_NAME
 from models.contract import Feed, load_feeds
-from orchestration.deliveries import frame_of
+from orchestration.feeds.deliveries import frame_of
+from orchestration.feeds.sources import take_in_landed
+from orchestration.home.stores import ledger_of, store_of
 from orchestration.resources import HomeResource
-from orchestration.sources import take_in_landed
-from orchestration.stores import ledger_of, store_of
 
 GROUP = "feeds"
 FIRST_MONTH = "2015-01-01"

@@ -17,15 +17,15 @@ import ml.registry
 from ml.drift import month_drift, score_drift
 from ml.experiment import load_experiment
 from ml.label_watch import mature_calibration
-from orchestration.archive import keep_models
-from orchestration.generation import FOLDER, VALIDITY
-from orchestration.machine import duckdb_config
-from orchestration.model_cards import write_model_card
-from orchestration.published import copy_out
+from orchestration.home.generation import FOLDER, VALIDITY
+from orchestration.home.machine import duckdb_config
+from orchestration.home.published import copy_out
+from orchestration.home.settings import DataHome
+from orchestration.home.versions import code_version, current_policy_version
+from orchestration.reporting.model_cards import write_model_card
 from orchestration.resources import WAREHOUSE_POOL, HomeResource
-from orchestration.run_plan import RunPlan, write_plan
-from orchestration.settings import DataHome
-from orchestration.versions import code_version, current_policy_version
+from orchestration.trail.archive import keep_models
+from orchestration.warehouse.run_plan import RunPlan, write_plan
 
 GROUP = "model"
 OWNERS = ["team:data_science"]

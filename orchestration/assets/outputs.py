@@ -12,12 +12,12 @@ import polars as pl
 
 from expectations import resolve_table_checks
 from orchestration.assets.warehouse import PUBLISHED
-from orchestration.audit import user_of_the_system
-from orchestration.manifest import described, hand_over
-from orchestration.outputs import LISTS, RECOVERY, STATISTICS, SUMMARY, listed_on, month_folder, record_lists
-from orchestration.published import read_published
+from orchestration.home.outputs import LISTS, RECOVERY, STATISTICS, SUMMARY, listed_on, month_folder, record_lists
+from orchestration.home.published import read_published
+from orchestration.home.stores import vault_of
 from orchestration.resources import HomeResource
-from orchestration.stores import vault_of
+from orchestration.trail.audit import user_of_the_system
+from orchestration.trail.manifest import described, hand_over
 from workbench.lists import Beside, write_township_lists
 from workbench.recovery import write_recovery_lists
 from workbench.statistics_workbook import write_statistics_workbook

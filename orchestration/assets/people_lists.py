@@ -12,11 +12,11 @@ import polars as pl
 
 from orchestration.assets.outputs import GROUP, OWNERS
 from orchestration.assets.warehouse import PUBLISHED
-from orchestration.outputs import CHILDREN, ELDERS, PRICE_SUBSIDY, listed_on, month_folder, record_lists
-from orchestration.published import read_published
+from orchestration.home.outputs import CHILDREN, ELDERS, PRICE_SUBSIDY, listed_on, month_folder, record_lists
+from orchestration.home.published import read_published
+from orchestration.home.settings import DataHome
+from orchestration.home.stores import vault_of
 from orchestration.resources import HomeResource
-from orchestration.settings import DataHome
-from orchestration.stores import vault_of
 from workbench.child_visits import write_child_visits
 from workbench.elder_visits import write_elder_visits
 from workbench.price_subsidy import newly_triggered, write_price_subsidy

@@ -1,13 +1,13 @@
 """The reports of the newest month as a step of the run.
 
-Belongs here: when they are written. What they are made of is ``orchestration.reports``.
+Belongs here: when they are written. What they are made of is ``orchestration.reporting.reports``.
 """
 
 import dagster as dg
 
 from orchestration.assets.outputs import GROUP, TABLE_CHECK
-from orchestration.outputs import REPORTS, month_folder
-from orchestration.reports import write_reports
+from orchestration.home.outputs import REPORTS, month_folder
+from orchestration.reporting.reports import write_reports
 from orchestration.resources import HomeResource
 
 

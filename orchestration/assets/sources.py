@@ -5,8 +5,8 @@ Belongs here: the job and its one step. A step and no asset: what is fetched bec
 
 import dagster as dg
 
+from orchestration.feeds.sources import fetch_sources, take_in_unusual
 from orchestration.resources import HomeResource
-from orchestration.sources import fetch_sources, take_in_unusual
 
 FETCH_JOB, FETCH_STEP = "fetch_deliveries", "fetch_source"
 

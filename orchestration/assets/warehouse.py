@@ -10,12 +10,12 @@ from pathlib import Path
 import dagster as dg
 from dagster_dbt import DbtCliResource, dbt_assets
 
-from orchestration.dbt import TARGET
-from orchestration.dbt_assets import WarehouseTranslator
-from orchestration.inspection import inspect_generation
-from orchestration.openlineage import add_events
-from orchestration.published import publish
+from orchestration.home.published import publish
 from orchestration.resources import WAREHOUSE_POOL, HomeResource
+from orchestration.trail.openlineage import add_events
+from orchestration.warehouse.dbt import TARGET
+from orchestration.warehouse.dbt_assets import WarehouseTranslator
+from orchestration.warehouse.inspection import inspect_generation
 
 # Before scoring: what is known. After it: what follows (monitoring reads the scores).
 KNOWN_LAYERS = ("staging", "identity", "indicators")

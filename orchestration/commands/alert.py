@@ -10,12 +10,12 @@ import typer
 
 from models.alert_life import OFFICES, TransitionRefusedError
 from models.codes import load_divisions
-from orchestration.alert_desk import AlertDesk, Decision, Named
 from orchestration.commands.arguments import JsonOption
 from orchestration.commands.deciding import ByOption, ReasonOption, checked_reason, decider
 from orchestration.console import CommandError, answer, say, show_json, show_table
-from orchestration.published import NotPublishedError
-from orchestration.settings import find_home
+from orchestration.decisions.alert_desk import AlertDesk, Decision, Named
+from orchestration.home.published import NotPublishedError
+from orchestration.home.settings import find_home
 
 AlertArgument = Annotated[str, typer.Argument(help="Number of the alert, as lists and exports have it (N-… or X-…).")]
 RoleOption = Annotated[str, typer.Option("--as", help="For which office: township, county or city.")]

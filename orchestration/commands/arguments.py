@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from orchestration.run_plan import parse_month
+from orchestration.warehouse.run_plan import parse_month
 
 MonthOption = Annotated[str | None, typer.Option("--month", metavar="YYYY-MM", help="One data month; default: all.")]
 InboxOption = Annotated[

@@ -8,10 +8,10 @@ from typing import Annotated
 import polars as pl
 import typer
 
-from orchestration.audit import Act, anchor_of, changed_files, entries_of, verify
 from orchestration.commands.arguments import JsonOption
 from orchestration.console import CommandError, Exit, finish, say, show_json, show_table
-from orchestration.settings import find_home
+from orchestration.home.settings import find_home
+from orchestration.trail.audit import Act, anchor_of, changed_files, entries_of, verify
 
 audit_app = typer.Typer(
     name="audit", help="Who looked at identities; whether the log is as written.", no_args_is_help=True

@@ -1,6 +1,6 @@
 """``zhaoren backup`` and ``zhaoren restore``: a copy of the data home at another place, and back.
 
-Belongs here: arguments and answers. What is copied is in ``orchestration.backup``.
+Belongs here: arguments and answers. What is copied is in ``orchestration.home.backup``.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ import typer
 
 from orchestration.commands.arguments import JsonOption
 from orchestration.console import CommandError, say, show_json
-from orchestration.settings import DataHome, find_home
+from orchestration.home.settings import DataHome, find_home
 
 if TYPE_CHECKING:
-    from orchestration.copy_place import CopyPlace
+    from orchestration.home.copy_place import CopyPlace
 
 PlaceOption = Annotated[
     str | None, typer.Option(help="Folder or s3://bucket/prefix; default: `backup.to` of the settings.")
@@ -36,7 +36,7 @@ def backup(
 
     Example: [bold]zhaoren backup --to s3://backup/huarong --keep 30[/]
     """
-    from orchestration.backup import back_up  # slow to import
+    from orchestration.home.backup import back_up  # slow to import
 
     home = find_home()
     if not home.root.is_dir():
@@ -63,7 +63,7 @@ def restore(
 
     Example: [bold]zhaoren --home /srv/zhaoren restore --from s3://backup/huarong[/]
     """
-    from orchestration.backup import restore as bring_back  # slow to import
+    from orchestration.home.backup import restore as bring_back  # slow to import
 
     home = find_home()
     done = bring_back(home, _place(home, source), generation, only or [])
@@ -75,7 +75,7 @@ def restore(
 
 
 def _place(home: DataHome, given: str | None) -> CopyPlace:
-    from orchestration.copy_place import CopyPlace  # slow to import
+    from orchestration.home.copy_place import CopyPlace  # slow to import
 
     told = home.settings().backup
     where = given or told.to

@@ -12,13 +12,13 @@ from typing import Annotated
 import polars as pl
 import typer
 
-from orchestration.audit import record_access
-from orchestration.chains import chain_of, subject_of
 from orchestration.commands.arguments import JsonOption
 from orchestration.commands.deciding import ByOption, checked_reason, decider
 from orchestration.console import CommandError, say, show_json, show_table, tell
-from orchestration.people import area_of, checked_key
-from orchestration.settings import DataHome, find_home
+from orchestration.home.settings import DataHome, find_home
+from orchestration.questions.chains import chain_of, subject_of
+from orchestration.questions.people import area_of, checked_key
+from orchestration.trail.audit import record_access
 from workbench.chain import FINDING, LINE, MEMBER, OVERPAID, Chain, plain
 from workbench.chain_book import write_chain_book
 from workbench.chain_page import chain_page

@@ -14,13 +14,13 @@ import typer
 from ingestion.reason import FileRejectedError
 from models.labels import label
 from models.masking import mask_text
-from orchestration.audit import record_access
 from orchestration.commands.arguments import JsonOption, month_of
 from orchestration.commands.deciding import decider
 from orchestration.console import CommandError, Exit, finish, say, show_json, show_table
-from orchestration.published import NotPublishedError
-from orchestration.scratch import ScratchError
-from orchestration.settings import DataHome, find_home
+from orchestration.home.published import NotPublishedError
+from orchestration.home.settings import DataHome, find_home
+from orchestration.questions.scratch import ScratchError
+from orchestration.trail.audit import record_access
 
 WHAT = "means_check"
 # More lines than these nobody reads on a screen; the workbook has all.
@@ -86,7 +86,7 @@ def _answers(
     home: DataHome, requests: Path | None, month: date | None, numbers: Iterable[str]
 ) -> tuple[date, pl.DataFrame]:
     """The month and its answers, by number."""
-    from orchestration import means_check
+    from orchestration.questions import means_check
     from workbench.check_answers import answers
 
     try:
@@ -114,7 +114,7 @@ def _write(
     home: DataHome, wanted: _Wanted, frame: pl.DataFrame, answered: list[dict[str, Any]], month: date
 ) -> list[Path]:
     """Write what is wanted, each file complete or not at all, for its reader alone."""
-    from orchestration.means_check import windows
+    from orchestration.questions.means_check import windows
     from workbench import check_files
 
     wanted.folder.mkdir(mode=0o700, parents=True, exist_ok=True)

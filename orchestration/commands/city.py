@@ -12,8 +12,8 @@ from ingestion.database import is_there
 from orchestration.commands.arguments import month_of
 from orchestration.commands.runs import report, whole_way
 from orchestration.console import CommandError, say
-from orchestration.run_plan import Wish
-from orchestration.settings import find_home
+from orchestration.home.settings import find_home
+from orchestration.warehouse.run_plan import Wish
 
 HouseholdsOption = Annotated[int, typer.Option(min=50, help="Households in the city.")]
 MonthsOption = Annotated[int, typer.Option(min=1, max=120, help="Months of deliveries.")]

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 import typer
 
 from orchestration.console import CommandError, say
-from orchestration.settings import find_home
+from orchestration.home.settings import find_home
 
 LOOK_SECONDS = 0.5
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from models.masking import mask_text
-from orchestration.audit import user_of_the_system
+from orchestration.trail.audit import user_of_the_system
 
 ReasonOption = Annotated[str, typer.Option(help="Why; kept with the decision.")]
 ByOption = Annotated[str | None, typer.Option("--by", help="Who decides; default: the user of the system.")]

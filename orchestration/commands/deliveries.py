@@ -16,11 +16,11 @@ from models.contract import load_feeds
 from orchestration.commands.arguments import InboxOption, JsonOption
 from orchestration.commands.deciding import ByOption, ReasonOption, checked_reason, decider
 from orchestration.console import CommandError, Exit, answer, finish, say, show_json, show_table, tell
-from orchestration.deliveries import frame_of, problems_of, standing_of, validity_now
-from orchestration.lock import BusyError, locked, taking_in
-from orchestration.settings import find_home
-from orchestration.sources import fetch_sources, origin_of, problems_of_sources, take_in_landed
-from orchestration.stores import ledger_of, quarantine_of, store_of
+from orchestration.feeds.deliveries import frame_of, problems_of, standing_of, validity_now
+from orchestration.feeds.sources import fetch_sources, origin_of, problems_of_sources, take_in_landed
+from orchestration.home.lock import BusyError, locked, taking_in
+from orchestration.home.settings import find_home
+from orchestration.home.stores import ledger_of, quarantine_of, store_of
 
 PROBLEM_COLUMNS = {
     "status": "status",

@@ -11,7 +11,7 @@ import typer
 from models.labels import LANGUAGES
 from orchestration.commands.arguments import JsonOption
 from orchestration.console import CommandError, Exit, finish, say, show_json, show_table
-from orchestration.settings import find_home
+from orchestration.home.settings import find_home
 
 group = typer.Typer(name="docs", help="What the warehouse holds: its data dictionary.", no_args_is_help=True)
 GAP_COLUMNS = {"table": "table", "column": "column", "what": "lacks"}
@@ -30,8 +30,8 @@ def build(
 
     Example: [bold]zhaoren docs build --out docs-site --lang en[/]
     """
-    from orchestration.dbt import DbtError  # slow to import
-    from orchestration.dictionary import dictionary_of
+    from orchestration.reporting.dictionary import dictionary_of
+    from orchestration.warehouse.dbt import DbtError  # slow to import
     from workbench.dictionary import gaps
     from workbench.dictionary_site import FRONT, Site
 

@@ -22,7 +22,7 @@ from ingestion.database import Address, RecordsError, address_of, postgresql
 from ingestion.keys import key_states
 from ingestion.source import SourceError, reachable
 from orchestration.console import Exit, finish, say, show_json, show_table
-from orchestration.settings import DataHome, find_home
+from orchestration.home.settings import DataHome, find_home
 
 State = Literal["ok", "warning", "problem"]
 # Versions that are known to break, with the reason (pyproject.toml pins them; an altered environment may not).

@@ -11,14 +11,14 @@ from typing import Annotated, Any
 import typer
 
 from models.labels import LANGUAGES
-from orchestration.audit import record_access
 from orchestration.commands.arguments import JsonOption
 from orchestration.commands.deciding import ByOption, checked_reason, decider
 from orchestration.console import CommandError, say, show_table, tell
-from orchestration.explain import as_json as text_of
-from orchestration.explain import explain_alert, explain_delivery, write_page
-from orchestration.published import NotPublishedError
-from orchestration.settings import DataHome, find_home
+from orchestration.home.published import NotPublishedError
+from orchestration.home.settings import DataHome, find_home
+from orchestration.trail.audit import record_access
+from orchestration.trail.explain import as_json as text_of
+from orchestration.trail.explain import explain_alert, explain_delivery, write_page
 from workbench.explanation import Explanation, explanation_page, shown
 
 

@@ -23,15 +23,15 @@ from models.contract import load_feeds
 from models.labels import label
 from models.linkage import load_linkage
 from models.masking import masked_id, masked_name
-from orchestration.audit import record_access
 from orchestration.commands.arguments import JsonOption
 from orchestration.commands.deciding import ByOption, ReasonOption, checked_reason, decider
 from orchestration.console import CommandError, Exit, answer, finish, say, show_json, show_table
-from orchestration.deliveries import LANGUAGE
-from orchestration.lock import BusyError, taking_in
-from orchestration.people import checked_key
-from orchestration.settings import DataHome, find_home
-from orchestration.stores import store_of
+from orchestration.feeds.deliveries import LANGUAGE
+from orchestration.home.lock import BusyError, taking_in
+from orchestration.home.settings import DataHome, find_home
+from orchestration.home.stores import store_of
+from orchestration.questions.people import checked_key
+from orchestration.trail.audit import record_access
 
 PassOption = Annotated[list[str] | None, typer.Option("--pass", help="Only this pass; may be given several times.")]
 KeyArgument = Annotated[str, typer.Argument(callback=checked_key, help="Person key, as exports and tables have it.")]

@@ -12,9 +12,9 @@ import typer
 from orchestration.commands.arguments import JsonOption, MonthOption, month_of
 from orchestration.commands.deciding import ByOption, ReasonOption, checked_reason, decider
 from orchestration.console import CommandError, answer, say, show_json
-from orchestration.lock import locked
-from orchestration.run_plan import read_plan
-from orchestration.settings import find_home
+from orchestration.home.lock import locked
+from orchestration.home.settings import find_home
+from orchestration.warehouse.run_plan import read_plan
 
 
 def train(month: MonthOption = None, as_json: JsonOption = False) -> None:

@@ -12,10 +12,10 @@ import typer
 
 from orchestration.commands.arguments import JsonOption
 from orchestration.console import CommandError, Exit, finish, say, show_json, show_table
-from orchestration.settings import find_home
+from orchestration.home.settings import find_home
 
 if TYPE_CHECKING:
-    from orchestration.parity import Parity
+    from orchestration.warehouse.parity import Parity
 
 HEADINGS = {
     "table": "table",
@@ -41,7 +41,7 @@ def parity(
 
     Example: [bold]zhaoren parity[/] · [bold]zhaoren parity --select +household_month_income --keep both[/]
     """
-    from orchestration.parity import ParityError, parity_of  # slow to import
+    from orchestration.warehouse.parity import ParityError, parity_of  # slow to import
 
     home = find_home()
     if not home.plan_file.is_file():

@@ -15,10 +15,10 @@ from models.contract import load_feeds
 from orchestration.commands.arguments import JsonOption, MonthOption, month_of
 from orchestration.commands.deciding import ByOption, ReasonOption, checked_reason, decider
 from orchestration.console import CommandError, Exit, answer, finish, say, show_json
-from orchestration.letters import departments_of, letters_of, write_department_letters
-from orchestration.published import NotPublishedError, read_published
-from orchestration.quality_decisions import DecisionError, Extent, QualityDecisions, waiver_state
-from orchestration.settings import DataHome, find_home
+from orchestration.decisions.quality_decisions import DecisionError, Extent, QualityDecisions, waiver_state
+from orchestration.home.published import NotPublishedError, read_published
+from orchestration.home.settings import DataHome, find_home
+from orchestration.reporting.letters import departments_of, letters_of, write_department_letters
 
 # Two counts of the same thing: whoever let them differ would publish what nobody can account for.
 NOT_WAIVABLE = ("lake_equals_ledger", "rows_balance", "quarantine_equals_ledger")

@@ -12,14 +12,14 @@ import typer
 from ingestion import Delivery, DeliveryNotFoundError, Quarantine
 from ingestion.mending import OPEN, ResubmissionError, export_rows, resubmit, row_states, with_state
 from models.contract import load_feeds
-from orchestration.audit import record_access
 from orchestration.commands.arguments import JsonOption
 from orchestration.commands.deciding import ByOption, ReasonOption, checked_reason, decider
 from orchestration.console import CommandError, Exit, answer, finish, say, show_json
-from orchestration.lock import BusyError, taking_in
-from orchestration.quarantine import by_delivery, quarantined_rows
-from orchestration.settings import DataHome, find_home
-from orchestration.stores import ledger_of, store_of
+from orchestration.feeds.quarantine import by_delivery, quarantined_rows
+from orchestration.home.lock import BusyError, taking_in
+from orchestration.home.settings import DataHome, find_home
+from orchestration.home.stores import ledger_of, store_of
+from orchestration.trail.audit import record_access
 
 ROWS_SHOWN = 50
 SUMMARY_COLUMNS = {

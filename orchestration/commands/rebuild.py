@@ -8,11 +8,11 @@ from typing import Annotated
 
 import typer
 
-from orchestration.audit import record_access
 from orchestration.commands.arguments import JsonOption, month_of, time_of
 from orchestration.commands.deciding import ByOption, checked_reason, decider
 from orchestration.console import CommandError, Exit, finish, say, show_json, show_table
-from orchestration.settings import find_home
+from orchestration.home.settings import find_home
+from orchestration.trail.audit import record_access
 
 LENGTH_OF_A_DAY = len("2024-04-12")
 
@@ -32,7 +32,7 @@ def rebuild(
 
     Example: [bold]zhaoren rebuild --month 2024-03 --as-of 2024-04-12 --out rebuilt --why "audit no. 4"[/]
     """
-    from orchestration.rebuild import rebuild_month  # slow to import
+    from orchestration.trail.rebuild import rebuild_month  # slow to import
 
     home, why, day = find_home(), checked_reason(reason), month_of(month)
     moment = time_of(as_of)

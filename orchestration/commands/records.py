@@ -1,6 +1,6 @@
 """``zhaoren records``: where ledger, decisions and audit log lie, and moving them.
 
-Belongs here: arguments and answers. The move itself is in ``orchestration.records``.
+Belongs here: arguments and answers. The move itself is in ``orchestration.home.records``.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from ingestion.database import Address, address_of
 from orchestration.commands.arguments import JsonOption
 from orchestration.console import say, show_json, show_table
-from orchestration.settings import DatabaseSettings, address_in, find_home
+from orchestration.home.settings import DatabaseSettings, address_in, find_home
 
 app = typer.Typer(no_args_is_help=True, help="Where ledger, decisions and audit log lie: files or PostgreSQL.")
 FILES = "files"
@@ -47,7 +47,7 @@ def move_records(
 
     Example: [bold]zhaoren records move --to postgresql://zhaoren@db/zhaoren[/]
     """
-    from orchestration.records import move_to_database, move_to_files  # slow to import
+    from orchestration.home.records import move_to_database, move_to_files  # slow to import
 
     home = find_home()
     counts = move_to_files(home) if to == FILES else move_to_database(home, _address(to, schema, password_file))

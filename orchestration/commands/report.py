@@ -12,9 +12,9 @@ import typer
 from models.labels import LANGUAGES
 from orchestration.commands.arguments import JsonOption, month_of
 from orchestration.console import CommandError, show_json, show_table, tell
-from orchestration.outputs import REPORTS, month_folder
-from orchestration.published import NotPublishedError
-from orchestration.settings import find_home
+from orchestration.home.outputs import REPORTS, month_folder
+from orchestration.home.published import NotPublishedError
+from orchestration.home.settings import find_home
 
 group = typer.Typer(name="report", help="What leaders and auditors read of a month.", no_args_is_help=True)
 COLUMNS = {"report": "report", "language": "language", "form": "form", "size": "bytes", "path": "file"}
@@ -50,7 +50,7 @@ def quality(
 
 
 def _write(report: str, month: str | None, lang: Language | None, out: Path | None, *, as_json: bool) -> None:
-    from orchestration.reports import newest_month, write_reports  # slow to import
+    from orchestration.reporting.reports import newest_month, write_reports  # slow to import
 
     home, asked = find_home(), month_of(month)
     try:

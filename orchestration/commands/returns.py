@@ -13,10 +13,10 @@ import typer
 from ingestion.vault.alias import Aliases
 from orchestration.commands.arguments import InboxOption, JsonOption
 from orchestration.console import CommandError, Exit, finish, say, show_json, show_table
-from orchestration.deliveries import LANGUAGE
-from orchestration.published import NotPublishedError, read_published
-from orchestration.settings import find_home
-from orchestration.stores import store_of
+from orchestration.feeds.deliveries import LANGUAGE
+from orchestration.home.published import NotPublishedError, read_published
+from orchestration.home.settings import find_home
+from orchestration.home.stores import store_of
 
 PROBLEM_COLUMNS = {"file": "workbook", "sheet": "sheet", "row": "row", "reason": "what is wrong"}
 

@@ -13,14 +13,14 @@ from ingestion.database import is_there
 from orchestration.commands.arguments import InboxOption, JsonOption, MonthOption, month_of, time_of
 from orchestration.commands.deliveries import PROBLEM_COLUMNS, SOURCE_COLUMNS
 from orchestration.console import CommandError, Exit, StepProgress, answer, finish, say, show_json, show_table
-from orchestration.deliveries import ignored_files, ledger_frame, parts_missing
-from orchestration.feed_calendar import feed_calendar, newest_month
-from orchestration.lock import BusyError
-from orchestration.operations import Operations
-from orchestration.outputs import output_places
-from orchestration.quarantine import open_count
-from orchestration.run_plan import RunPlan, Wish
-from orchestration.settings import DataHome, find_home
+from orchestration.feeds.deliveries import ignored_files, ledger_frame, parts_missing
+from orchestration.feeds.feed_calendar import feed_calendar, newest_month
+from orchestration.feeds.quarantine import open_count
+from orchestration.home.lock import BusyError
+from orchestration.home.operations import Operations
+from orchestration.home.outputs import output_places
+from orchestration.home.settings import DataHome, find_home
+from orchestration.warehouse.run_plan import RunPlan, Wish
 
 if TYPE_CHECKING:
     from orchestration.flow import WholeRun

@@ -10,7 +10,7 @@ import typer
 from ingestion.source import SourceError, Standing, new_in, standing
 from orchestration.commands.arguments import JsonOption
 from orchestration.console import Exit, finish, say, show_json, show_table
-from orchestration.settings import DataHome, find_home
+from orchestration.home.settings import DataHome, find_home
 
 COLUMNS = {
     "name": "source",

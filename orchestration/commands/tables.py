@@ -10,13 +10,13 @@ from typing import Annotated
 import polars as pl
 import typer
 
-from orchestration.audit import record_access
 from orchestration.commands.arguments import MonthOption, month_of
 from orchestration.commands.deciding import checked_reason, decider
 from orchestration.console import CommandError, tell
-from orchestration.exports import EXPORTS, Format, as_bytes
-from orchestration.published import NotPublishedError
-from orchestration.settings import find_home
+from orchestration.home.published import NotPublishedError
+from orchestration.home.settings import find_home
+from orchestration.questions.exports import EXPORTS, Format, as_bytes
+from orchestration.trail.audit import record_access
 
 Table = enum.Enum("Table", {name: name for name in EXPORTS}, type=str)  # type: ignore[misc]
 

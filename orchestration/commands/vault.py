@@ -23,14 +23,14 @@ from ingestion.vault.purge import OPEN_ALERT, PurgeOrder, counted, purge
 from ingestion.vault.rotation import Rotated, rotate_pseudonyms, rotate_vault_key
 from ingestion.vault.summary import vault_summary
 from models.policy.retention import RetentionError, load_retention
-from orchestration.audit import record_access
 from orchestration.commands.arguments import JsonOption, time_of
 from orchestration.commands.deciding import ByOption, ReasonOption, checked_reason, decider
 from orchestration.console import CommandError, Exit, answer, finish, say, show_json, show_table
-from orchestration.lock import locked, taking_in
-from orchestration.people import area_of, masked, person_key_of, with_open_alerts
-from orchestration.settings import DataHome, find_home
-from orchestration.stores import store_of
+from orchestration.home.lock import locked, taking_in
+from orchestration.home.settings import DataHome, find_home
+from orchestration.home.stores import store_of
+from orchestration.questions.people import area_of, masked, person_key_of, with_open_alerts
+from orchestration.trail.audit import record_access
 
 DEFAULT_POLICY = "standard"
 KeyArgument = Annotated[str | None, typer.Argument(help="Person key (letters). Left out: an ID number is asked for.")]

@@ -12,9 +12,9 @@ from models.labels import label
 from models.policy.change import Change, ChangeError, parse_change, standard_change
 from orchestration.commands.arguments import JsonOption, month_of
 from orchestration.console import CommandError, say, show_json, show_table
-from orchestration.published import NotPublishedError
-from orchestration.scratch import ScratchError
-from orchestration.settings import find_home
+from orchestration.home.published import NotPublishedError
+from orchestration.home.settings import find_home
+from orchestration.questions.scratch import ScratchError
 
 COLUMNS = {
     "area": "area", "layer": "layer by rule", "households_before": "households now", "households_after": "then",
@@ -45,9 +45,9 @@ def what_if(
 
     Example: [bold]zhaoren what-if --standard +5% --out raised.xlsx[/]
     """
-    from orchestration import means_check  # slow to import
-    from orchestration.what_if import NoEffectError, counties_of
-    from orchestration.what_if import what_if as computed
+    from orchestration.questions import means_check  # slow to import
+    from orchestration.questions.what_if import NoEffectError, counties_of
+    from orchestration.questions.what_if import what_if as computed
 
     home = find_home()
     changes = _changes(standard, changed or [])

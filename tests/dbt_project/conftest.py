@@ -25,10 +25,10 @@ from ingestion.linkage.evidence import EVIDENCE, publish_links
 from ingestion.name_conflict import SCHEMA as NAME_CONFLICT
 from models.contract import load_feeds
 from models.publish import publish_reference
-from orchestration.alerts import ensure_alert_life
-from orchestration.given import ensure_given
-from orchestration.settings import DataHome
-from orchestration.stores import store_of
+from orchestration.decisions.alerts import ensure_alert_life
+from orchestration.home.given import ensure_given
+from orchestration.home.settings import DataHome
+from orchestration.home.stores import store_of
 
 PROJECT = Path(__file__).parents[2] / "dbt_project"
 JANUARY, FEBRUARY, MARCH, APRIL = (date(2023, month, 1) for month in (1, 2, 3, 4))

@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from ingestion.name_conflict import SCHEMA as NAME_CONFLICT
-from orchestration.given import SCHEMA as HOUSEHOLD_GIVEN
+from orchestration.home.given import SCHEMA as HOUSEHOLD_GIVEN
 from tests.dbt_project.conftest import dbt, write_lake, write_reference
 from tests.dbt_project.household_city import (
     APRIL,

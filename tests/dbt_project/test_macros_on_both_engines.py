@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from orchestration.parity import why_no_spark
+from orchestration.warehouse.parity import why_no_spark
 from tests.dbt_project.engines import dispatched, on_duckdb, on_spark, rendered, small_session
 
 # The same text on both engines; they differ in what that text names.

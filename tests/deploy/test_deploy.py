@@ -17,7 +17,7 @@ import typer
 import yaml
 
 from orchestration.cli import app
-from orchestration.settings import DataHome
+from orchestration.home.settings import DataHome
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"

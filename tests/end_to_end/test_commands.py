@@ -9,7 +9,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from orchestration.settings import DataHome
+from orchestration.home.settings import DataHome
 from tests.command import zhaoren
 
 EXPECTED_COLUMNS = {

@@ -9,8 +9,8 @@ import pytest
 
 from models.contract import load_feeds
 from models.dictionary import join_questions
-from orchestration.dictionary import dictionary_of
-from orchestration.settings import DataHome
+from orchestration.home.settings import DataHome
+from orchestration.reporting.dictionary import dictionary_of
 from tests.browser import browser, violations
 from workbench.dictionary import Column, Gap, Table, gaps
 from workbench.dictionary_site import Site

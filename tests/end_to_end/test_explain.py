@@ -12,10 +12,10 @@ import pytest
 from typer.testing import CliRunner
 
 from models.policy.catalogue import load_indicators
-from orchestration.audit import entries_of
 from orchestration.cli import app
-from orchestration.lineage import Lineage
-from orchestration.settings import DataHome
+from orchestration.home.settings import DataHome
+from orchestration.trail.audit import entries_of
+from orchestration.warehouse.lineage import Lineage
 from tests.browser import violations
 
 
@@ -120,7 +120,7 @@ def test_axe_finds_nothing_in_either_page(medical: dict[str, object], tmp_path: 
 
 def test_nothing_sensitive_and_no_text_is_told(sample_home: DataHome) -> None:
     from models.contract import load_feeds
-    from orchestration.explain import _may_be_told
+    from orchestration.trail.explain import _may_be_told
 
     told = [column for feed in load_feeds().values() for column in feed.columns if _may_be_told(column)]
     assert told

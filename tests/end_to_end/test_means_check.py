@@ -13,7 +13,7 @@ import pytest
 from pypdf import PdfReader
 
 from ingestion.parse_identity import check_character
-from orchestration.settings import DataHome
+from orchestration.home.settings import DataHome
 from tests.command import zhaoren
 
 MONTH = "2024-04"

@@ -22,8 +22,8 @@ import typst
 from pylopdf_fonts_zh_cn import sans_path
 from pypdf import PdfReader
 
-from orchestration.settings import DataHome
-from orchestration.stores import vault_of
+from orchestration.home.settings import DataHome
+from orchestration.home.stores import vault_of
 from tests.command import zhaoren
 
 # Where identities may lie in clear. The keys are no personal data, but no artefact either.

@@ -9,7 +9,7 @@ import pytest
 
 from expectations import unreconciled, validate_deliveries, waived_failures
 from expectations.check import WAIVER_SCHEMA
-from orchestration.inspection import PublicationStoppedError, require_reconciled
+from orchestration.warehouse.inspection import PublicationStoppedError, require_reconciled
 from tests.expectations.city import AS_OF, FEEDS, City, clean_city, months
 
 PENSION = "pension_payment"

@@ -9,8 +9,8 @@ import polars as pl
 import pytest
 
 from models.labels import load_labels
-from orchestration.exports import export_households
-from orchestration.settings import DataHome
+from orchestration.home.settings import DataHome
+from orchestration.questions.exports import export_households
 
 pytestmark = pytest.mark.slow
 LAYERS = {"destitute", "dibao", "marginal", "rigid_expenditure", "relapse_risk", "other_hardship", "none", "unknown"}

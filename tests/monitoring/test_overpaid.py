@@ -13,8 +13,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from orchestration.exports import export_overpayments
-from orchestration.settings import DataHome
+from orchestration.home.settings import DataHome
+from orchestration.questions.exports import export_overpayments
 from tests.monitoring.raw_city import Row, day_of, month_of, months_of, yuan
 
 pytestmark = pytest.mark.slow

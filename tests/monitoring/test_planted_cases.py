@@ -14,8 +14,8 @@ import pytest
 
 from models.calendar import next_month
 from models.policy import load_indicators
-from orchestration.exports import export_alerts, export_indicators
-from orchestration.settings import DataHome
+from orchestration.home.settings import DataHome
+from orchestration.questions.exports import export_alerts, export_indicators
 
 pytestmark = pytest.mark.slow
 

@@ -11,7 +11,9 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
-from orchestration.alerts import (
+from orchestration.cli import app
+from orchestration.console import CommandError
+from orchestration.decisions.alerts import (
     GIVEN_FILE,
     TRANSITION_FILE,
     decisions_since,
@@ -19,10 +21,8 @@ from orchestration.alerts import (
     keep_alerts,
     publish_alert_life,
 )
-from orchestration.cli import app
-from orchestration.console import CommandError
-from orchestration.operations import Operations
-from orchestration.settings import DataHome
+from orchestration.home.operations import Operations
+from orchestration.home.settings import DataHome
 
 FEBRUARY, MARCH = date(2024, 2, 1), date(2024, 3, 1)
 TOWNSHIP, VILLAGE = "420704001", "420704001002"

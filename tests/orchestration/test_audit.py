@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from ingestion.database import open_database
-from orchestration import audit
-from orchestration.audit import anchor_of, changed_files, entries_of, record_access, verify
-from orchestration.audit_chain import Entry, Head, canonical, digest_of, first_fault, following, read_heads
 from orchestration.cli import app
 from orchestration.console import CommandError
-from orchestration.settings import DataHome
+from orchestration.home.settings import DataHome
+from orchestration.trail import audit
+from orchestration.trail.audit import anchor_of, changed_files, entries_of, record_access, verify
+from orchestration.trail.audit_chain import Entry, Head, canonical, digest_of, first_fault, following, read_heads
 
 NUMBER = "420704198001010018"
 
@@ -206,7 +206,7 @@ def test_records_never_hold_numbers_and_can_be_filtered(home: DataHome) -> None:
 
 
 def test_lists_and_reports_are_compared_with_their_fingerprints(home: DataHome) -> None:
-    from orchestration.outputs import record_lists
+    from orchestration.home.outputs import record_lists
 
     paths = [home.root / "outputs" / "2024-03" / name for name in ("a.xlsx", "b.xlsx")]
     paths[0].parent.mkdir(parents=True)

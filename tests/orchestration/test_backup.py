@@ -13,15 +13,15 @@ from typer.testing import CliRunner
 from ingestion import Ledger, ingest
 from ingestion.database import Address, write_address
 from models.contract import load_feeds
-from orchestration.audit import verify
-from orchestration.backup import back_up, restore
 from orchestration.cli import app
 from orchestration.console import CommandError
-from orchestration.copy_place import CopyPlace
-from orchestration.outputs import record_lists
-from orchestration.quarantine import quarantined_rows
-from orchestration.settings import DataHome
-from orchestration.stores import ledger_of, store_of
+from orchestration.feeds.quarantine import quarantined_rows
+from orchestration.home.backup import back_up, restore
+from orchestration.home.copy_place import CopyPlace
+from orchestration.home.outputs import record_lists
+from orchestration.home.settings import DataHome
+from orchestration.home.stores import ledger_of, store_of
+from orchestration.trail.audit import verify
 from tests.ingestion.conftest import NOW, City
 
 SECRETS = ("ZHAOREN_PSEUDONYM_KEY", "ZHAOREN_VAULT_KEY")

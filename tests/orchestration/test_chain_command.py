@@ -12,11 +12,11 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from orchestration.audit import entries_of
 from orchestration.commands import chain, identity
 from orchestration.console import CommandError
-from orchestration.settings import DataHome
-from orchestration.stores import store_of, vault_of
+from orchestration.home.settings import DataHome
+from orchestration.home.stores import store_of, vault_of
+from orchestration.trail.audit import entries_of
 from tests.ingestion.conftest import City, id_number, person_name
 from tests.workbench.chain_tables import event, events, finding, findings, month, overpaid_months, owed, payment
 

@@ -1,6 +1,6 @@
 """From which columns a column comes, read out of SQL."""
 
-from orchestration.column_lineage import ColumnName, Model, all_origins, column_origins
+from orchestration.warehouse.column_lineage import ColumnName, Model, all_origins, column_origins
 
 LAKE = "read_parquet('/somewhere/lake/pension_payment/**/*.parquet', union_by_name=true, hive_partitioning=false)"
 REFERENCE = "read_parquet('/somewhere/reference/person_alias.parquet')"

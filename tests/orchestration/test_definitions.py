@@ -14,7 +14,7 @@ from orchestration.assets.feeds import check_results, feed_key, feed_spec, mater
 from orchestration.assets.model import training_due
 from orchestration.automation import SETTLED_SECONDS, inbox_fingerprint
 from orchestration.definitions import build_definitions
-from orchestration.settings import DataHome
+from orchestration.home.settings import DataHome
 
 GROUPS = {
     "feeds", "checks", "reference", "staging", "identity", "indicators", "model", "monitoring", "alerts", "statistics",

@@ -10,10 +10,10 @@ import pytest
 
 from ingestion import Delivery
 from models.contract import load_feeds
-from orchestration.deliveries import frame_of, ledger_frame, next_step, problems_of
-from orchestration.feed_calendar import feed_calendar
-from orchestration.settings import DataHome, SettingsError
-from orchestration.stores import ledger_of
+from orchestration.feeds.deliveries import frame_of, ledger_frame, next_step, problems_of
+from orchestration.feeds.feed_calendar import feed_calendar
+from orchestration.home.settings import DataHome, SettingsError
+from orchestration.home.stores import ledger_of
 
 NOW = datetime(2024, 4, 20, tzinfo=UTC)
 

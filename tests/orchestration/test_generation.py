@@ -9,7 +9,7 @@ import pytest
 
 from ingestion.in_force import OPEN_END, VALIDITY_SCHEMA
 from models.contract import load_feeds
-from orchestration.generation import (
+from orchestration.home.generation import (
     ALIAS_SCHEMA,
     ROW_ALIAS_SCHEMA,
     Basis,

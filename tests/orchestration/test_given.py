@@ -5,7 +5,7 @@ from pathlib import Path
 
 import polars as pl
 
-from orchestration.given import ensure_given, keep_given
+from orchestration.home.given import ensure_given, keep_given
 
 JANUARY, FEBRUARY = date(2023, 1, 1), date(2023, 2, 1)
 

@@ -15,12 +15,12 @@ from typer.testing import CliRunner, Result
 from ingestion import publish
 from ingestion.vault.rotation import rotate_pseudonyms
 from models.contract import load_feeds
-from orchestration.audit import entries_of
 from orchestration.commands.identity import identity_app
 from orchestration.console import CommandError
-from orchestration.people import with_earlier_keys
-from orchestration.settings import DataHome
-from orchestration.stores import ledger_of, store_of, vault_of
+from orchestration.home.settings import DataHome
+from orchestration.home.stores import ledger_of, store_of, vault_of
+from orchestration.questions.people import with_earlier_keys
+from orchestration.trail.audit import entries_of
 from tests.ingestion.conftest import City, id_number, person_name
 
 REGISTER, INSURANCE = "population_register", "medical_settlement"

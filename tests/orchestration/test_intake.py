@@ -10,12 +10,12 @@ import pytest
 
 from ingestion import FeedsLostError, parallel
 from models.contract import load_feeds
-from orchestration import intake
 from orchestration.assets import feeds
 from orchestration.assets.feeds import feed_asset, feed_key
-from orchestration.intake import NOT_TAKEN, take_in_side_by_side
+from orchestration.feeds import intake
+from orchestration.feeds.intake import NOT_TAKEN, take_in_side_by_side
+from orchestration.home.settings import DataHome
 from orchestration.resources import HomeResource
-from orchestration.settings import DataHome
 from tests.ingestion.conftest import City
 
 DEATH, PENSION = "death_record", "pension_payment"

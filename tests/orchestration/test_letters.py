@@ -12,12 +12,12 @@ import pytest
 from typer.testing import CliRunner
 
 from models.contract import load_feeds
-from orchestration.audit import entries_of
 from orchestration.cli import app
-from orchestration.letters import examples_of
-from orchestration.manifest import fingerprint
-from orchestration.published import read_published
-from orchestration.settings import DataHome
+from orchestration.home.published import read_published
+from orchestration.home.settings import DataHome
+from orchestration.reporting.letters import examples_of
+from orchestration.trail.audit import entries_of
+from orchestration.trail.manifest import fingerprint
 
 MONTH = date(2023, 11, 1)
 

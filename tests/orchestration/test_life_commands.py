@@ -12,13 +12,13 @@ from typer.testing import CliRunner, Result
 from ingestion import ingest
 from ingestion.lock import alone
 from models.contract import load_feeds
-from orchestration.audit import entries_of
 from orchestration.cli import app
 from orchestration.commands.deciding import decider
 from orchestration.console import CommandError
-from orchestration.lock import RUN_LOCK
-from orchestration.settings import DataHome
-from orchestration.stores import store_of
+from orchestration.home.lock import RUN_LOCK
+from orchestration.home.settings import DataHome
+from orchestration.home.stores import store_of
+from orchestration.trail.audit import entries_of
 from tests.ingestion.conftest import NOW, City, id_number
 
 FEED = "death_record"

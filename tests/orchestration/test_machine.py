@@ -10,9 +10,9 @@ import duckdb
 import pytest
 import yaml
 
-from orchestration.dbt import PROJECT, dbt_environment
-from orchestration.machine import duckdb_config, spill_folder, thread_environment
-from orchestration.settings import DataHome
+from orchestration.home.machine import duckdb_config, spill_folder, thread_environment
+from orchestration.home.settings import DataHome
+from orchestration.warehouse.dbt import PROJECT, dbt_environment
 
 ROOT = Path(__file__).parents[2]
 # Runs the entry point, whose command then is to look at what the engines made of it.

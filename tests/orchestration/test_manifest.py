@@ -4,9 +4,9 @@ import json
 from datetime import date
 from pathlib import Path
 
-from orchestration.audit import changed_files, entries_of, verify
-from orchestration.manifest import described, fingerprint, hand_over
-from orchestration.settings import DataHome
+from orchestration.home.settings import DataHome
+from orchestration.trail.audit import changed_files, entries_of, verify
+from orchestration.trail.manifest import described, fingerprint, hand_over
 
 MARCH = date(2024, 3, 1)
 

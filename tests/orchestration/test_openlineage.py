@@ -14,8 +14,8 @@ from openlineage.client.event_v2 import InputDataset, Job, OutputDataset, Run, R
 from openlineage.client.facet_v2 import output_statistics_output_dataset
 from openlineage.client.serde import Serde
 
-from orchestration.openlineage import PRODUCER, add_events, events, lineage_file
-from orchestration.settings import DataHome
+from orchestration.home.settings import DataHome
+from orchestration.trail.openlineage import PRODUCER, add_events, events, lineage_file
 
 MANIFEST: dict[str, Any] = {
     "sources": {"s": {"resource_type": "source", "source_name": "lake", "schema": "x", "name": "death_record"}},

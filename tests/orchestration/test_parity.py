@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from orchestration.parity import Difference, compared
+from orchestration.warehouse.parity import Difference, compared
 
 ROWS = [("a", "2024-01-01", "1.50", "[{'n': 1}]"), ("b", "2024-01-01", None, "[]"), ("b", "2024-02-01", "2.00", "[]")]
 GRAIN = {"identity.income": ["person_key", "month"]}

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from orchestration import dbt
-from orchestration.settings import DataHome
+from orchestration.home.settings import DataHome
+from orchestration.warehouse import dbt
 
 
 @pytest.fixture

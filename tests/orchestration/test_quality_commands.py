@@ -12,7 +12,7 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from orchestration.cli import app
-from orchestration.quality_decisions import (
+from orchestration.decisions.quality_decisions import (
     DecisionError,
     Extent,
     QualityDecisions,

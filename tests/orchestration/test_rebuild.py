@@ -18,11 +18,11 @@ from ml.candidate import estimator_of
 from ml.experiment import load_experiment
 from ml.registry import champion_line, promote, save_model
 from ml.scorer import Scorer
-from orchestration.archive import MODELS, KeptRun
 from orchestration.console import CommandError
-from orchestration.rebuild import Rebuilt, compare, lay_models
-from orchestration.run_plan import RunPlan
-from orchestration.settings import DataHome
+from orchestration.home.settings import DataHome
+from orchestration.trail.archive import MODELS, KeptRun
+from orchestration.trail.rebuild import Rebuilt, compare, lay_models
+from orchestration.warehouse.run_plan import RunPlan
 from tests.ml.test_registry import minimal_figures
 
 JANUARY = date(2024, 1, 1)

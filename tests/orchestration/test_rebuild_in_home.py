@@ -10,10 +10,10 @@ import pytest
 
 from ingestion.in_force import VALIDITY_SCHEMA
 from orchestration.assets.deliveries import planned_rebuild
-from orchestration.generation import mark_unfinished, unfinished_since
-from orchestration.published import publish
-from orchestration.run_plan import RunPlan
-from orchestration.settings import DataHome
+from orchestration.home.generation import mark_unfinished, unfinished_since
+from orchestration.home.published import publish
+from orchestration.home.settings import DataHome
+from orchestration.warehouse.run_plan import RunPlan
 
 JANUARY, MARCH, APRIL, MAY, JUNE = (date(2024, month, 1) for month in (1, 3, 4, 5, 6))
 PLAN = RunPlan(JANUARY, MAY, (MAY,), datetime(2024, 6, 12, tzinfo=UTC), JANUARY)

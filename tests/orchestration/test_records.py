@@ -10,11 +10,11 @@ import pytest
 from typer.testing import CliRunner
 
 from ingestion.database import Address, address_of
-from orchestration.audit import record_access, verify
 from orchestration.cli import app
 from orchestration.commands.environment import examine
-from orchestration.operations import Operations
-from orchestration.settings import DataHome, SettingsError, find_home
+from orchestration.home.operations import Operations
+from orchestration.home.settings import DataHome, SettingsError, find_home
+from orchestration.trail.audit import record_access, verify
 
 NOW = datetime(2024, 5, 10, 4, tzinfo=UTC)
 

@@ -7,9 +7,16 @@ import polars as pl
 import pytest
 
 from models.calendar import months_between
-from orchestration.generation import Rebuild
-from orchestration.operations import Operations
-from orchestration.run_plan import NothingToRunError, parse_month, plan_run, read_plan, with_rebuild, write_plan
+from orchestration.home.generation import Rebuild
+from orchestration.home.operations import Operations
+from orchestration.warehouse.run_plan import (
+    NothingToRunError,
+    parse_month,
+    plan_run,
+    read_plan,
+    with_rebuild,
+    write_plan,
+)
 
 NOW = datetime(2024, 7, 12, tzinfo=UTC)
 EARLY, LATE = datetime(2024, 4, 9, tzinfo=UTC), datetime(2024, 7, 9, tzinfo=UTC)

@@ -7,9 +7,9 @@ from pathlib import Path
 import polars as pl
 
 from orchestration.assets.model import SCORE_MONTHS, note_scores_since, score_months, scores_since
-from orchestration.generation import FOLDER
-from orchestration.run_plan import RunPlan, read_plan
-from orchestration.settings import DataHome
+from orchestration.home.generation import FOLDER
+from orchestration.home.settings import DataHome
+from orchestration.warehouse.run_plan import RunPlan, read_plan
 
 MARCH, APRIL, MAY = (date(2024, month, 1) for month in (3, 4, 5))
 SCORES = pl.DataFrame({

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from orchestration.scratch import IN_USE, needed, scratch_folder
+from orchestration.questions.scratch import IN_USE, needed, scratch_folder
 
 
 def node(name: str, access: str, *rests_on: str, code: str = "", macros: tuple[str, ...] = ()) -> dict[str, Any]:

@@ -12,10 +12,10 @@ from ingestion.source import Look, Record
 from models.contract import load_feeds
 from orchestration.assets.sources import fetch_deliveries
 from orchestration.automation import inbox_sensor, source_sensor
+from orchestration.feeds.sources import due_sources, fetch_sources, take_in_landed, take_in_unusual
+from orchestration.home.settings import DataHome, SettingsError
+from orchestration.home.stores import ledger_of
 from orchestration.resources import HomeResource
-from orchestration.settings import DataHome, SettingsError
-from orchestration.sources import due_sources, fetch_sources, take_in_landed, take_in_unusual
-from orchestration.stores import ledger_of
 from tests.command import zhaoren
 from tests.ingestion.conftest import as_csv, good_row
 

@@ -20,13 +20,13 @@ import sqlalchemy as sa
 
 from ingestion.database import Address, postgresql, write_address
 from orchestration.automation import MONTH_JOB
+from orchestration.home.lock import RUN_LOCK
+from orchestration.home.operations import Operations
+from orchestration.home.settings import DataHome
+from orchestration.home.turn import HomeInTurn
 from orchestration.instance import instance_of, storage_schema
-from orchestration.lock import RUN_LOCK
-from orchestration.operations import Operations
 from orchestration.resources import WAREHOUSE_POOL, HomeResource
-from orchestration.run_plan import RunPlan, write_plan
-from orchestration.settings import DataHome
-from orchestration.turn import HomeInTurn
+from orchestration.warehouse.run_plan import RunPlan, write_plan
 from tests.ingestion.test_lock import held_elsewhere
 
 PATIENCE_SECONDS = 90

@@ -10,13 +10,13 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from ingestion.vault import Vault
-from orchestration.audit import entries_of
 from orchestration.commands.environment import examine
 from orchestration.commands.vault import vault_app
 from orchestration.console import CommandError
-from orchestration.people import with_open_alerts
-from orchestration.settings import DataHome
-from orchestration.stores import store_of
+from orchestration.home.settings import DataHome
+from orchestration.home.stores import store_of
+from orchestration.questions.people import with_open_alerts
+from orchestration.trail.audit import entries_of
 from tests.ingestion.conftest import City, id_number, person_name
 
 NUMBER, NAME = id_number(3), person_name(3)

@@ -16,8 +16,8 @@ from ml import write_scores
 from ml.scorer import SCORE_SCHEMA
 from models.contract import load_feeds
 from models.publish import publish_reference
-from orchestration.alerts import ensure_alert_life
-from orchestration.given import ensure_given
+from orchestration.decisions.alerts import ensure_alert_life
+from orchestration.home.given import ensure_given
 from tests.dbt_project.conftest import dbt
 from tests.policy.deliveries import FIRST_MONTH, LAST_MONTH, persons, write_inbox
 

@@ -12,8 +12,8 @@ import polars as pl
 import pytest
 from scipy.stats import chi2
 
-from orchestration.published import read_published
-from orchestration.settings import DataHome
+from orchestration.home.published import read_published
+from orchestration.home.settings import DataHome
 
 pytestmark = pytest.mark.slow
 MONTHS = [date(2023, 6, 1), date(2024, 3, 1), date(2024, 6, 1)]

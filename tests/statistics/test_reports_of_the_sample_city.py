@@ -22,9 +22,9 @@ import pytest
 from pypdf import PdfReader
 
 from models.statistics import load_figures
-from orchestration.manifest import Written
-from orchestration.reports import REPORTS, newest_month, write_reports
-from orchestration.settings import DataHome
+from orchestration.home.settings import DataHome
+from orchestration.reporting.reports import REPORTS, newest_month, write_reports
+from orchestration.trail.manifest import Written
 from tests.browser import violations
 
 pytestmark = pytest.mark.slow

@@ -23,8 +23,8 @@ from ml import write_scores
 from ml.scorer import SCORE_SCHEMA
 from orchestration.assets.model import score_months, scores_since
 from orchestration.assets.warehouse import DERIVED_LAYERS, KNOWN_LAYERS
-from orchestration.generation import facts_since
-from orchestration.run_plan import read_plan, write_plan
+from orchestration.home.generation import facts_since
+from orchestration.warehouse.run_plan import read_plan, write_plan
 
 PROJECT = Path(__file__).parents[3] / "dbt_project"
 MANIFEST: list[object] = []

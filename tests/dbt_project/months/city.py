@@ -28,8 +28,8 @@ from models.calendar import months_between, next_month
 from models.codes import load_code_tables, load_divisions
 from models.contract import Column, Feed, load_feeds, person_key_name
 from models.publish import publish_reference
-from orchestration.alerts import ensure_alert_life
-from orchestration.generation import (
+from orchestration.decisions.alerts import ensure_alert_life
+from orchestration.home.generation import (
     ALIAS_SCHEMA,
     ROW_ALIAS_SCHEMA,
     Basis,
@@ -38,10 +38,10 @@ from orchestration.generation import (
     first_told,
     rebuild_since,
 )
-from orchestration.given import ensure_given
-from orchestration.run_plan import RunPlan, with_rebuild, write_plan
-from orchestration.settings import DataHome
-from orchestration.stores import store_of
+from orchestration.home.given import ensure_given
+from orchestration.home.settings import DataHome
+from orchestration.home.stores import store_of
+from orchestration.warehouse.run_plan import RunPlan, with_rebuild, write_plan
 
 FIRST = date(2023, 1, 1)
 PEOPLE, HOUSEHOLDS = 48, 16

@@ -16,7 +16,7 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from orchestration.run_plan import read_plan
+from orchestration.warehouse.run_plan import read_plan
 from tests.dbt_project.months.city import STRAY, STRAY_FROM, City
 
 pytestmark = pytest.mark.slow

@@ -1,0 +1,1 @@
+"""What people decide, and where it is noted: about alerts, and about failed checks."""

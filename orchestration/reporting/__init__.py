@@ -1,0 +1,1 @@
+"""Reports, letters, cards and the dictionary: published tables put together for ``workbench``."""

@@ -1,0 +1,1 @@
+"""What an auditor follows: the audit log and its chain, manifests, where a figure comes from, a month made anew."""
