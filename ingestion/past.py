@@ -9,6 +9,7 @@ all; a decision taken later has not been taken.
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sqlite3
@@ -23,6 +24,7 @@ from ingestion.ledger import METADATA as LEDGER
 from ingestion.ledger import Ledger
 from ingestion.life import STATUS
 from ingestion.linkage.decisions import DECISION
+from ingestion.quarantine import Quarantine
 from ingestion.records import copy_database
 from ingestion.store import Store
 
@@ -132,7 +134,8 @@ def _link_tree(source: Path, target: Path, known: Iterable[str] | None) -> None:
 
 
 def _count_again(target: Path, changed: Mapping[str, str], store: Store) -> None:
-    """Rows accepted and set aside of deliveries that were rejected since: rejection sets their counts to nothing."""
+    """What was counted of deliveries that were rejected since: rejection sets their counts to nothing."""
+    quarantine = Quarantine(store)
     with sqlite3.connect(target / "ledger.db") as connection:
         for delivery in changed:
             row = connection.execute(
@@ -143,8 +146,10 @@ def _count_again(target: Path, changed: Mapping[str, str], store: Store) -> None
             file = _rows_of(store, row[0], str(row[1]), delivery)
             if file is not None:
                 accepted = pl.scan_parquet(file).select(pl.len()).collect().item()
+                rows, cells = quarantine.counted(row[0], delivery)
                 connection.execute(
-                    "update delivery set rows_accepted = ?, rows_quarantined = ? where delivery_id = ?",
-                    (accepted, row[2] - accepted, delivery),
+                    "update delivery set rows_accepted = ?, rows_quarantined = ?, quarantined_by_reason = ?, "
+                    "cell_defects_by_reason = ? where delivery_id = ?",
+                    (accepted, row[2] - accepted, json.dumps(rows), json.dumps(cells), delivery),
                 )
     connection.close()

@@ -15,6 +15,7 @@ import polars as pl
 from ingestion.atomic import ParquetChunks, parquet_writer
 from ingestion.encryption import EncryptedWriter
 from ingestion.header import UNITS, Header
+from ingestion.rows import counts
 from ingestion.store import Store
 from ingestion.table import ROW_NUMBER, RawTable
 from models.contract import Feed
@@ -95,6 +96,13 @@ class Quarantine:
             for path in sorted((self._store.faults / kind / feed).glob("*.parquet"))
         ]
         return pl.concat([pl.DataFrame(schema=FAULT_COLUMNS), *parts])
+
+    def counted(self, feed: str, delivery_id: str) -> tuple[dict[str, int], dict[str, int]]:
+        """Quarantined rows by their first reason, and cell defects by reason, as the ledger states them."""
+        faults = pl.DataFrame(schema=FAULT_COLUMNS)
+        files = (self._store.faults / kind / feed / f"{delivery_id}.parquet" for kind in ("row", "cell"))
+        rows, cells = (pl.read_parquet(file) if file.exists() else faults for file in files)
+        return counts(rows.unique(ROW_NUMBER, keep="first", maintain_order=True)), counts(cells)
 
     def _files(self, feed: str | None, delivery_id: str | None) -> list[Path]:
         return sorted(self._store.quarantine.glob(f"{feed or '*'}/{delivery_id or '*'}.rows.parquet"))

@@ -21,6 +21,7 @@ from ingestion.in_force import delivery_validity, validity_rows
 from ingestion.life import STATUS, TRANSITIONS, history_of, known_at, next_state, states_of, superseding
 from ingestion.mending import OPEN, ResubmissionError, export_rows, resubmit, row_states, with_state
 from ingestion.mending.export import exported
+from ingestion.past import lay_past
 from models.contract import load_feeds
 from tests.ingestion.conftest import ARRIVED, NOW, City, as_csv, balance, id_number
 
@@ -256,6 +257,21 @@ def test_before_its_release_a_delivery_was_held(city: City) -> None:
     assert (then.status, then.reason, now.status) == ("held", "too_many_bad_rows", "accepted")
     publish(city.store, city.feeds, NOW + timedelta(days=1))
     assert pl.read_parquet(city.store.reference / "delivery_validity.parquet").is_empty()
+
+
+def test_what_had_counted_before_it_was_rejected_states_its_counts_again(city: City, tmp_path: Path) -> None:
+    """Else the quarantine would hold rows that the ledger of that day does not know of, and a rebuild would stop."""
+    first, *rows, last = city.rows(FEED, 60)
+    taken = city.take_one(FEED, [first | {"类型": "?"}, *rows, last | {"预计解除日期": "soon"}], "a_202301.csv")
+    assert taken.status == "accepted"
+    assert taken.quarantined_by_reason
+    assert taken.cell_defects_by_reason
+    hold(city.store, taken.delivery_id, "wrong office", "li", NOW + timedelta(hours=1))
+    reject(city.store, taken.delivery_id, "wrong office", "li", NOW + timedelta(hours=2))
+    assert city.deliveries()[0].quarantined_by_reason == {}
+    assert lay_past(city.store, tmp_path / "past", NOW + timedelta(minutes=1)) == []
+    with Ledger(tmp_path / "past" / "ledger.db") as then:
+        assert then.deliveries() == [taken]
 
 
 def test_cells_of_a_held_delivery_are_no_longer_told_of(city: City) -> None:
