@@ -88,11 +88,11 @@
 
 {#
     A condition on rows of a table of months, of events as delivered, or of anything else with a month. `back` months
-    before are read besides: a window looks that far; `windows` names the parameters that say how far.
+    before are read besides: a window looks that far; `windows` names the parameters that say how far. Of both the longer.
 #}
 {% macro since_rebuild(column, back=0, windows=[]) -%}
     {%- if adds_months() -%}
-        {%- set back = longest_window(windows) | int if windows else back -%}
+        {%- set back = [back, longest_window(windows) | int if windows else 0] | max -%}
         {{ column }} >= {{ add_months(rebuild_from(), -back) if back else rebuild_from() }}
     {%- else -%}
         true

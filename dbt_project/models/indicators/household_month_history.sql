@@ -1,13 +1,13 @@
 with
 household as (
     select * from {{ ref('household_month') }}
-    where counted_member_count > 0 and {{ since_rebuild('month', windows=['household_history_months']) }}
+    where counted_member_count > 0 and {{ since_rebuild('month', back=6, windows=['household_history_months']) }}
 ),
 
 {% for name in ['income', 'spending', 'composition', 'aid', 'occurrence'] -%}
 {{ name }} as (
     select * from {{ ref('household_month_' ~ name) }}
-    where {{ since_rebuild('month', windows=['household_history_months']) }}
+    where {{ since_rebuild('month', back=6, windows=['household_history_months']) }}
 ),
 
 {% endfor -%}

@@ -1,32 +1,32 @@
 with
 household as (
     select * from {{ ref('household_month') }}
-    where counted_member_count > 0 and {{ since_rebuild('month', windows=['household_history_months']) }}
+    where counted_member_count > 0 and {{ since_rebuild('month', back=2, windows=['household_history_months']) }}
 ),
 
 income as (
     select * from {{ ref('household_month_income') }}
-    where {{ since_rebuild('month', windows=['household_history_months']) }}
+    where {{ since_rebuild('month', back=2, windows=['household_history_months']) }}
 ),
 
 spending as (
     select * from {{ ref('household_month_spending') }}
-    where {{ since_rebuild('month', windows=['household_history_months']) }}
+    where {{ since_rebuild('month', back=2, windows=['household_history_months']) }}
 ),
 
 composition as (
     select * from {{ ref('household_month_composition') }}
-    where {{ since_rebuild('month', windows=['household_history_months']) }}
+    where {{ since_rebuild('month', back=2, windows=['household_history_months']) }}
 ),
 
 means as (
     select * from {{ ref('household_month_means') }}
-    where {{ since_rebuild('month', windows=['household_history_months']) }}
+    where {{ since_rebuild('month', back=2, windows=['household_history_months']) }}
 ),
 
 occurrence as (
     select * from {{ ref('household_month_occurrence') }}
-    where {{ since_rebuild('month', windows=['household_history_months']) }}
+    where {{ since_rebuild('month', back=2, windows=['household_history_months']) }}
 ),
 
 run as (

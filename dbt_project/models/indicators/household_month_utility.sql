@@ -1,12 +1,12 @@
 with
 occurrence as (
     select * from {{ ref('household_month_occurrence') }}
-    where {{ since_rebuild('month', windows=['household_history_months']) }}
+    where {{ since_rebuild('month', back=2, windows=['household_history_months']) }}
 ),
 
 household as (
     select * from {{ ref('household_month') }}
-    where {{ since_rebuild('month', windows=['household_history_months']) }}
+    where {{ since_rebuild('month', back=2, windows=['household_history_months']) }}
 ),
 
 metered as (

@@ -50,6 +50,12 @@ STRAY, STRAY_FROM = "stray", date(2023, 3, 1)
 DYING, DEATHS_FROM = 0, date(2023, 4, 1)
 # Registers that come by districts, one of them quarterly.
 PARTED = {"population_register": (1, 2, 4, 5), "assistance_register": ()}
+# No rule looks further back than this: in a city of few months a look-back that is too short is seen only then. In the
+# months from `RAISED_FROM` on the standard is another one.
+LONGEST_MONTHS = 2
+RAISED_FROM, RAISED = date(2023, 4, 1), 3
+# Stands in a visit's row for the number of an alert that is not known before tables are built.
+ANSWERED = "answers:"
 Row = dict[str, Any]
 Rows = Callable[["City", date, str | None], list[Row]]
 
@@ -103,6 +109,20 @@ class City:
         )  # fmt: skip
         return name
 
+    def deliver_again(self, name: str, more: Row) -> str:
+        """A delivery once more, under another name, with one row more."""
+        before = self.deliveries[name]
+        file = self.lake / before.feed / f"period={before.period}" / f"{name}.parquet"
+        rows = pl.read_parquet(file).drop("delivery_id", "row_number", "period").to_dicts()
+        self.clock += timedelta(minutes=1)
+        again = f"{before.feed}.{before.period}.{letters(len(self.deliveries))}"
+        self._write(load_feeds()[before.feed], again, date.fromisoformat(f"{before.period}-01"), [*rows, more])
+        self.deliveries[again] = replace(
+            before, delivery_id=again, file_name=f"{again}.csv", sha256=again, received_at=self.clock,
+            ingested_at=self.clock, sequence=len(self.deliveries),
+        )  # fmt: skip
+        return again
+
     def hold(self, name: str) -> None:
         self.deliveries[name] = replace(self.deliveries[name], status="held")
 
@@ -122,6 +142,7 @@ class City:
         folder.mkdir(parents=True)
         now = self.basis()
         publish_reference(folder, FIRST, self.last_month)
+        change_policy(folder / "parameter_month.parquet")
         told_of = first_told(self.lake, load_feeds(), changed_persons(before.aliases, now.aliases) if before else [])
         rebuild = rebuild_since(before, now, None, told_of)
         months = tuple(months_between(FIRST, self.last_month))
@@ -153,6 +174,15 @@ class City:
         folder = self.lake / feed.name / f"period={period}"
         folder.mkdir(parents=True, exist_ok=True)
         pl.DataFrame(filled, schema=schema).write_parquet(folder / f"{name}.parquet")
+
+
+def change_policy(file: Path) -> None:
+    """Short windows everywhere, and a standard that is raised between two months."""
+    parameters, value = pl.read_parquet(file), pl.col("value")
+    is_long = pl.col("parameter").str.ends_with("_months") & (value > LONGEST_MONTHS)
+    is_raised = (pl.col("parameter") == "dibao_standard") & (pl.col("month") >= RAISED_FROM)
+    changed = pl.when(is_long).then(LONGEST_MONTHS).when(is_raised).then(value * RAISED).otherwise(value)
+    parameters.with_columns(value=changed.cast(parameters.schema["value"])).write_parquet(file)
 
 
 def letters(number: int) -> str:
@@ -250,4 +280,14 @@ def _value(city: City, column: Column, month: date) -> Any:
     return f"{column.name}{month if city.calm else ''}{chance.randrange(25)}"
 
 
-MAKERS: Mapping[str, Rows] = {"population_register": _register, "assistance_register": _assisted}
+def _visited(city: City, month: date, division: str | None) -> list[Row]:
+    """Results of visits, of which two in three come back under the number of an alert (``build.answer``)."""
+    rows = _random_rows(load_feeds()["visit_outcome"])(city, month, division)
+    return [row | ({"alert_id": f"{ANSWERED}{at}"} if at % 3 else {}) for at, row in enumerate(rows)]
+
+
+MAKERS: Mapping[str, Rows] = {
+    "population_register": _register,
+    "assistance_register": _assisted,
+    "visit_outcome": _visited,
+}

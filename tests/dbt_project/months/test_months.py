@@ -1,4 +1,6 @@
-"""Month after month, with corrections, late files, merges and holds: the same tables as built from nothing.
+"""Month after month, with corrections, late files, merges, holds, returns and decisions: the same tables as built from
+nothing. Windows are shorter than the city has months (``city.LONGEST_MONTHS``), so that a look-back that a model forgot
+or cut short is seen; a standard rises between two months.
 
 Every state builds upon the one before, from the month on that the run plan names. Later states touch later months only,
 so that what one of them leaves wrong is not mended by the next; the last is compared with a build of all months.
@@ -11,6 +13,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import polars as pl
@@ -18,16 +21,19 @@ import pytest
 
 from orchestration.warehouse.run_plan import read_plan
 from tests.dbt_project.months.city import STRAY, STRAY_FROM, City
+from workbench.lists import Beside, write_township_lists
 
 pytestmark = pytest.mark.slow
-BUILD = Path(__file__).parent / "build.py"
+BUILD, ROOT = "tests.dbt_project.months.build", Path(__file__).parents[3]
 FEBRUARY, APRIL, MAY = (date(2023, month, 1) for month in (2, 4, 5))
+# Whose bill the late file tells of.
+PATIENT = "person030"
 Step = Callable[[City], None]
 
 
 def planned(city: City) -> list[Step]:
     """First a late part of a district, corrections, persons merged and a model newly adopted; then the persons apart
-    again, a delivery held and one more month."""
+    again, a delivery held and one more month; at last a file with one bill more than it had."""
     late = last_of(city, "population_register.2023-02")
     city.hold(late)
 
@@ -43,7 +49,14 @@ def planned(city: City) -> list[Step]:
         city.hold(last_of(city, "assistance_register.2023-04"))
         city.month(MAY)
 
-    return [corrected, gone_on]
+    def one_bill_more(city: City) -> None:
+        bill = {
+            "settlement_no": "late", "person_key": PATIENT, "settled_on": date(2023, 5, 20), "care_type": "3",
+            "total_cost": Decimal(90_000), "basic_paid": Decimal(0), "out_of_pocket": Decimal(90_000),
+        }  # fmt: skip
+        city.deliver_again(last_of(city, "medical_settlement.2023-05"), bill)
+
+    return [corrected, gone_on, one_bill_more]
 
 
 def drawn(city: City) -> list[Step]:
@@ -100,7 +113,7 @@ def cities(tmp_path_factory: pytest.TempPathFactory) -> list[tuple[Path, list[da
         folder = tmp_path_factory.mktemp(steps.__name__)
         found.append((folder, states(folder, seed, steps)))
     told = subprocess.run(
-        [sys.executable, str(BUILD), *(str(folder) for folder, _ in found)],
+        [sys.executable, "-m", BUILD, *(str(folder) for folder, _ in found)], cwd=ROOT,
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=1200, check=False,
     )  # fmt: skip
     assert told.returncode == 0, told.stdout[-5000:]
@@ -128,7 +141,66 @@ def test_what_follows_from_identity_went_back_no_further_than_the_deliveries(
         reach = pl.read_parquet(folder / "months" / f"{number:02d}" / "identity.event_reach.parquet")
         reached = reach.filter(pl.col("month") >= since[number])["reaches_to"].min()
         assert (plan.rebuild_from, plan.facts_from, reached) == (since[number],) * 3
-    assert plan.scores_from == MAY, "the last state adopts no other model"
+        if number == 2:
+            assert plan.scores_from == MAY, "this state adopts no other model"
+            assert plan.decisions_from == FEBRUARY, "alerts go back further, to what somebody decided"
+
+
+def test_visits_came_back_under_numbers_of_lists_and_decisions_counted(cities: list[tuple[Path, list[date]]]) -> None:
+    """Else the life of alerts would be compared of alerts that nobody answered."""
+    tables = cities[0][0] / "months" / "03"
+    visits = pl.read_parquet(tables / "monitoring.visit.parquet")
+    assert visits.filter(pl.col("alert_id").is_not_null()).height > 5
+    alerts = pl.read_parquet(tables / "alerts.alert.parquet")
+    assert alerts["is_silenced"].any()
+    told = pl.read_parquet(tables / "alerts.alert_transition.parquet")
+    assert set(told.filter(pl.col("transition_id") > 0)["event"]) == {"close", "return", "assign"}
+    assert {"handle", "close", "return"} <= set(alerts["last_event"])
+    assert {"visit", "assign"} <= set(told["event"])
+    assert pl.read_parquet(tables / "alerts.alert_end.parquet").height > 0
+
+
+def test_a_late_file_changes_the_lists_of_those_whom_it_concerns_alone(
+    cities: list[tuple[Path, list[date]]], tmp_path: Path
+) -> None:
+    """Byte for byte: the workbook of each other township and month; in its own each line of the others."""
+    folder, since = cities[0]
+    assert since[-1] == MAY
+    before, after = (lists(folder / "months" / number, tmp_path / number) for number in ("02", "03"))
+    again = lists(folder / "months" / "03", tmp_path / "again")
+    assert again == after, "the same tables give the same bytes"
+    member = pl.read_parquet(folder / "months" / "03" / "identity.household_member_month.parquet")
+    household = member.filter(pl.col("person_key") == PATIENT, pl.col("month") == MAY)["household_id"].item()
+    place = pl.read_parquet(folder / "months" / "03" / "identity.household_month.parquet").filter(
+        pl.col("household_id") == household, pl.col("month") == MAY
+    )["township_code"].item()  # fmt: skip
+    assert before.keys() == after.keys()
+    assert {name for name in after if after[name] != before[name]} == {f"{MAY:%Y-%m}/{place}"}
+    own = pl.col("household_id") != household
+    others = [
+        pl.read_parquet(folder / "months" / number / "alerts.alert.parquet").filter(own) for number in ("02", "03")
+    ]
+    assert others[0].equals(others[1])
+
+
+def lists(tables: Path, folder: Path) -> dict[str, bytes]:
+    """The workbooks of April and May by month and township, as they would be sent, nobody named."""
+    alerts, hits, *beside = (
+        pl.read_parquet(tables / f"{name}.parquet")
+        for name in (
+            "alerts.alert_list", "monitoring.indicator_hit", "alerts.alert_entitlement", "alerts.alert_end",
+            "alerts.village_load",
+        )
+    )  # fmt: skip
+    people = pl.DataFrame(schema=dict.fromkeys(("person_key", "name", "id_number", "phone", "address"), pl.String))
+    found = {}
+    for month in (APRIL, MAY):
+        written = write_township_lists(
+            alerts, people, hits, month, folder / f"{month:%Y-%m}", beside=Beside(*beside),
+            listed_on=date(2023, 6, 3), identified=False,
+        )  # fmt: skip
+        found |= {f"{month:%Y-%m}/{path.stem.split('_')[2]}": path.read_bytes() for path in written}
+    return found
 
 
 def differences(whole: Path, months: Path) -> dict[str, tuple[int, int]]:
