@@ -15,7 +15,7 @@ import shutil
 import sqlite3
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
 import polars as pl
@@ -42,14 +42,15 @@ class Gap:
     why: str
 
 
-def lay_past(store: Store, target: Path, moment: datetime, last_month: date | None = None) -> list[Gap]:
+def lay_past(store: Store, target: Path, moment: datetime) -> list[Gap]:
     """Lay the store out in ``target`` as it was known at a moment; says what cannot be brought back.
 
-    Deliveries of months after ``last_month`` are left out: nothing of that month rests on them (decisions/0024).
+    Deliveries of later months too: no row of a month rests on them (decisions/0024), but the newest address of a person
+    on its lists does.
     """
     target.mkdir(parents=True, exist_ok=True)
     copy_database(store.ledger_file, target / "ledger.db", LEDGER_TABLES)
-    changed = _turn_back(target / "ledger.db", moment, last_month)
+    changed = _turn_back(target / "ledger.db", moment)
     with Ledger(target / "ledger.db") as ledger:
         deliveries = ledger.deliveries()
     known = {item.delivery_id for item in deliveries}
@@ -88,12 +89,10 @@ def plain(moment: datetime) -> str:
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(sep=" ", timespec="microseconds")
 
 
-def _turn_back(ledger: Path, moment: datetime, last_month: date | None) -> dict[str, str]:
+def _turn_back(ledger: Path, moment: datetime) -> dict[str, str]:
     """Take out of a copied ledger what came after the moment; the deliveries whose status was another one then."""
     at = plain(moment)
     with sqlite3.connect(ledger) as connection:
-        if last_month:
-            connection.execute("delete from delivery where period > ?", (f"{last_month:%Y-%m}",))
         connection.execute("delete from delivery where ingested_at > ?", (at,))
         later = connection.execute(
             "select delivery_id, status, reason_before from decision where decided_at > ? order by sequence desc", (at,)

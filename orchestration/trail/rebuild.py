@@ -84,11 +84,11 @@ def rebuild_month(home: DataHome, month: date, moment: datetime, out: Path) -> R
 
 @contextmanager
 def scratch_home(home: DataHome, run: KeptRun, month: date) -> Iterator[tuple[DataHome, list[Gap]]]:
-    """A data home as it was before that run, up to the month, closed to others; gone when the block ends, or at the
+    """A data home as it was before that run, closed to others; gone when the block ends, or at the
     next rebuild."""
     with scratch_folder(home.root / SCRATCH) as folder:
         scratch = DataHome(folder / "home").create()
-        gaps = lay_past(store_of(home), scratch.root, run.known_until, month)
+        gaps = lay_past(store_of(home), scratch.root, run.known_until)
         if home.keys.is_file():
             link(home.keys, scratch.keys)
         write_empty_tables(scratch.lake, load_feeds())
