@@ -4,6 +4,7 @@ examples are told, and which tests stay in one process where several run at once
 
 import re
 import subprocess
+import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -19,6 +20,11 @@ from orchestration.home.settings import DataHome
 from tests.command import guarded, zhaoren
 
 ROOT = Path(__file__).parent.parent
+
+# A worker of `pytest -n` has no main module with a file. PySpark takes such a process for doctests of its own and ends
+# it, as soon as Great Expectations asks whether PySpark is there.
+if not hasattr(sys.modules["__main__"], "__file__"):
+    sys.modules["__main__"].__file__ = __file__
 
 # A failing example is told as it was drawn, with the line that draws it again. To make it small may take minutes,
 # which the whole suite has not got: pytest --hypothesis-profile=small tests/that/test_file.py

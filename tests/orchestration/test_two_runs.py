@@ -58,7 +58,7 @@ def pooled(folder: Path, name: str) -> dg.JobDefinition:
     @dg.op(pool=WAREHOUSE_POOL)
     def build() -> None:
         note(folder, name, "begin")
-        time.sleep(0.5)
+        time.sleep(2)
         note(folder, name, "end")
 
     @dg.job(name="pooled")
@@ -120,7 +120,8 @@ def run(kind: str, root: Path, folder: Path, name: str) -> bool:
         )
 
 
-def two_at_once(kind: str, home: DataHome, folder: Path) -> None:
+def two_at_once(kind: str, home: DataHome, folder: Path, *, first: bool = False) -> None:
+    """Two processes; with ``first`` the second starts once the first has begun its work."""
     with instance_of(home):
         pass  # its tables are there before two want to make them, as `zhaoren dagster` sees to it
     both = ("one", "two")
@@ -128,6 +129,10 @@ def two_at_once(kind: str, home: DataHome, folder: Path) -> None:
     processes = [context.Process(target=run, args=(kind, home.root, folder, name), daemon=True) for name in both]
     for process in processes:
         process.start()
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while first and not list(folder.glob("*.begin")):
+            assert time.monotonic() < deadline, "the first one never began"
+            time.sleep(0.01)
     for process in processes:
         process.join(PATIENCE_SECONDS)
         assert process.exitcode == 0
@@ -141,7 +146,9 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.mark.usefixtures("both_places")
 def test_only_one_at_a_time_is_in_the_pool_of_the_warehouse(home: DataHome, folder: Path) -> None:
-    two_at_once("pooled", home, folder)
+    """One that comes while another is in the pool waits. Two that ask SQLite within the same milliseconds may both get
+    in, since it has no locks on rows; what keeps those apart is the turn (below), which is a lock of a file."""
+    two_at_once("pooled", home, folder, first=True)
     assert is_apart(folder)
 
 
